@@ -20,12 +20,12 @@ namespace loopbench {
 /// synchronised: one thread at a time.
 class Histogram {
   public:
-    /// Each power of two is divided into 2^sub_bucket_bits buckets.
-    static constexpr unsigned sub_bucket_bits = 7;
+    /// Each power of two is divided into 2^sub_bits buckets.
+    static constexpr unsigned sub_bits = 7;
     /// The largest excess of a reported quantile over the true value, as a fraction of it.
-    static constexpr double max_relative_error = 1.0 / (1U << sub_bucket_bits);
+    static constexpr double max_relative_error = 1.0 / (1U << sub_bits);
     /// Number of buckets that cover all of `std::uint64_t`.
-    static constexpr std::size_t bucket_count = (64 - sub_bucket_bits + 1) << sub_bucket_bits;
+    static constexpr std::size_t bucket_count = (64 - sub_bits + 1) << sub_bits;
 
     Histogram();
 
@@ -60,13 +60,17 @@ class Histogram {
     /// How many samples `percentile(q)` needs, for `q` in [0, 1).
     static std::uint64_t samples_needed(double q);
 
-    /// `{"sub_bucket_bits", "count", "min", "max", "counts": [[bucket, count], …]}` with buckets in
-    /// ascending order and without empty ones; `min` and `max` are null when there are no values.
+    /// `{"sub_bits": 7, "counts": [[bucket, count], …], "min", "max"}` with the buckets in
+    /// ascending order and none that is empty; no `min` and `max` when there are no values.
+    ///
+    /// The bucket of a value below 256 is the value. Otherwise, with s = floor(log2(value)) - 7, it
+    /// is 128 * s + (value >> s).
     nlohmann::json to_json() const;
 
-    /// Reads what `to_json` wrote. Throws `std::invalid_argument`, saying what is wrong, for
-    /// another geometry, a bucket out of range or order, a count that is not a positive integer, a
-    /// total that overflows or disagrees, or a minimum or maximum outside its bucket.
+    /// Reads what `to_json` or a foreign SUT wrote. Without `min` or `max` the bounds of the first
+    /// and the last bucket stand in for them. Throws `std::invalid_argument`, saying what is wrong,
+    /// for another geometry, a bucket out of range or order, a count that is not a positive
+    /// integer, a total beyond 64 bits, or a minimum or maximum outside its bucket.
     static Histogram from_json(const nlohmann::json& json);
 
     bool operator==(const Histogram&) const = default;
