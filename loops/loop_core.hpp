@@ -67,6 +67,9 @@ class LoopCore {
         return true;
     }
 
+    /// Queued bytes above which a push stream says pause.
+    std::size_t high_water() const noexcept { return high_water_; }
+
     /// Takes a posted operation back, if it is queued.
     void withdraw(Operation& operation) noexcept {
         if (operation.next == nullptr) return;
@@ -76,6 +79,7 @@ class LoopCore {
   protected:
     explicit LoopCore(const LoopOptions& options)
         : poll_interval_(options.poll_interval),
+          high_water_(options.high_water),
           clock_(options.clock),
           timers_(nanoseconds(now())) {
         wake_descriptor_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -195,6 +199,7 @@ class LoopCore {
     unsigned callbacks_ = 0;  // since the last poll
     unsigned immediate_left_ = 0;
     unsigned poll_interval_;
+    std::size_t high_water_;
     bool stop_requested_ = false;
     mutable bool now_is_fresh_ = false;
     mutable TimePoint now_;

@@ -47,8 +47,7 @@ class SelectorLoop : public LoopCore {
     explicit SelectorLoop(const LoopOptions& options)
         : LoopCore(options),
           read_buffer_(std::make_unique_for_overwrite<std::byte[]>(options.read_buffer)),
-          read_buffer_size_(options.read_buffer),
-          high_water_(options.high_water) {
+          read_buffer_size_(options.read_buffer) {
         wake_.fd = wake_descriptor();
         if (const int error = selector_.add(wake_, Interest::readable)) {
             throw std::system_error(error, std::system_category(), "watching the wake-up eventfd");
@@ -98,7 +97,6 @@ class SelectorLoop : public LoopCore {
     Selector selector_;
     std::unique_ptr<std::byte[]> read_buffer_;  // lent to one `data_received` at a time
     std::size_t read_buffer_size_;
-    std::size_t high_water_;
     Descriptor wake_{&on_wake};
 };
 
