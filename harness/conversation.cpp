@@ -22,7 +22,7 @@ constexpr milliseconds quit_timeout{2000};
 constexpr int ending_timeout_ms = 1000;
 
 /// The start of `line`, for a message.
-std::string quoted(const std::string& line) {
+std::string excerpt(const std::string& line) {
     constexpr std::size_t shown = 60;
     std::string text;
     for (const char letter : line.substr(0, shown)) {
@@ -58,13 +58,13 @@ void Conversation::fail_ended(const std::string& asked) {
 void Conversation::check_silent(const std::string& asked) {
     if (!lines_.unfinished().empty()) {
         fail(fmt::format("spoke unasked before it was asked to '{}': {}", asked,
-                         quoted(std::string(lines_.unfinished()))));
+                         excerpt(std::string(lines_.unfinished()))));
     }
     pollfd watched{child_.output(), POLLIN, 0};
     if (poll(&watched, 1, 0) > 0) {
         if (lines_.feed() == LineReader::Fed::end) fail_ended(asked);
         fail(fmt::format("spoke unasked before it was asked to '{}': {}", asked,
-                         quoted(lines_.next_line().value_or(std::string(lines_.unfinished())))));
+                         excerpt(lines_.next_line().value_or(std::string(lines_.unfinished())))));
     }
 }
 
@@ -121,7 +121,7 @@ nlohmann::json Conversation::ask(const nlohmann::json& message, std::string_view
         reply = read_answer(line, answer);
     } catch (const ProtocolViolation& violation) {
         fail(fmt::format("broke the protocol in its answer to '{}': {}: {}", asked,
-                         violation.what(), quoted(line)));
+                         violation.what(), excerpt(line)));
     }
     if (reply.at("type") == "error") {
         if (partner != nullptr && partner->child_.wait_for_end(ending_timeout_ms)) {

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <string>
 
 #include "harness/placement.hpp"
@@ -65,18 +64,19 @@ std::string control_group() {
     return "/sys/fs/cgroup";
 }
 
-/// The value of an option in the kernel's configuration: true or false; null when the kernel does
-/// not show its configuration.
+/// Whether an option is set in the kernel's configuration; null when the kernel does not show it.
 json kernel_option(const std::string& option) {
-    gzFile file = gzopen("/proc/config.gz", "rb");
-    if (file == nullptr) return nullptr;
+    FILE* output = popen("zcat /proc/config.gz 2>/dev/null", "re");
+    if (output == nullptr) return nullptr;
     char line[512];
+    bool any = false;
     bool set = false;
-    while (gzgets(file, line, sizeof line) != nullptr) {
-        if (std::string_view(line).starts_with(option + "=y")) set = true;
+    while (fgets(line, sizeof line, output) != nullptr) {
+        any = true;
+        set = set || std::string_view(line).starts_with(option + "=y");
     }
-    gzclose(file);
-    return set;
+    pclose(output);
+    return any ? json(set) : json();
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ json read_environment() {
     environment["cgroup_memory_max"] = text_of(group + "/memory.max");
     environment["somaxconn"] = text_of("/proc/sys/net/core/somaxconn");
     environment["boot_id"] = text_of("/proc/sys/kernel/random/boot_id");
-    environment["operating_system"] = field_of("/etc/os-release", "NOTHING");
+    environment["load_before"] = text_of("/proc/loadavg");
     return environment;
 }
 
