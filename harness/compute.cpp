@@ -14,8 +14,6 @@
 namespace loopbench {
 namespace {
 
-constexpr double confidence = 0.95;
-
 std::vector<BlockTotals> totals_of(const ArmSamples& arm) {
     std::vector<BlockTotals> totals;
     for (const BlockSamples& block : arm.blocks) {
@@ -37,7 +35,7 @@ MetricValue over_blocks(const MetricDefinition& metric, const std::vector<double
     MetricValue value = make_metric_value(metric);
     value.n = values.size();
     value.median = median(values);
-    value.ci95 = median_interval(values, confidence);
+    value.ci95 = median_interval(values);
     if (!value.ci95) value.reason = too_few_blocks(values.size());
     return value;
 }
@@ -127,12 +125,10 @@ Comparison compare(const CasePlan& plan, const PlacementSamples& samples, const 
         comparison.reason = "no block in which both have this figure";
         return comparison;
     }
-    comparison.ratio = std::exp(hodges_lehmann(ratios));
-    if (const auto interval = signed_rank_interval(ratios, confidence)) {
-        comparison.ci95 = Interval{std::exp(interval->low), std::exp(interval->high)};
-    } else {
-        comparison.reason = too_few_blocks(ratios.size());
-    }
+    const RatioEstimate estimate = ratio_interval(ratios);
+    comparison.ratio = estimate.ratio;
+    comparison.ci95 = estimate.interval;
+    if (!comparison.ci95) comparison.reason = too_few_blocks(ratios.size());
     return comparison;
 }
 
@@ -211,7 +207,7 @@ std::optional<double> reached_precision(const CasePlan& plan, const PlacementSam
     const std::vector<double> values =
         values_of(figure, totals_of(samples.arms.front()), plan.params);
     if (values.empty()) return std::nullopt;
-    return relative_half_width(median(values), median_interval(values, confidence));
+    return relative_half_width(median(values), median_interval(values));
 }
 
 }  // namespace loopbench

@@ -37,7 +37,7 @@ int drive_command(const CommandLine& line) {
     plan.placements = choose_placements(line.value("placement", alone ? "lockstep" : "split"), true,
                                         settings.processors);
     plan.arms.push_back(std::move(server));
-    check_writable("--json", line.value("json"));
+    check_output("--json", line.value("json"));
     check_driver_found(settings);
     raise_descriptor_limit(plan.params.at("connections").get<std::uint64_t>());
 

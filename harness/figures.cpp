@@ -120,12 +120,12 @@ std::vector<Figure> make_figures() {
          [](B t, J p) {
              return memory_growth(t.facts.rss_ready_bytes, t, p.at("connections").get<double>());
          },
-        , no_memory},
+         no_memory},
         {"rss_per_timer_bytes", on_timers,
          [](B t, J p) {
              return memory_growth(t.facts.rss_idle_bytes, t, p.at("pending").get<double>());
          },
-        , no_memory},
+         no_memory},
         {"instructions_per_op", always, [](B t, J) { return per_operation(t.instructions, t); },
          no_hardware},
         {"cycles_per_op", always, [](B t, J) { return per_operation(t.cycles, t); }, no_hardware},

@@ -3,102 +3,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cmath>
+#include <utility>
 #include <vector>
 
-#include "harness/figures.hpp"
-#include "harness/quantity.hpp"
 #include "results/metrics.hpp"
+#include "results/table.hpp"
 
 namespace loopbench {
 namespace {
 
 using nlohmann::json;
 
-/// Why figures are missing, each reason once, numbered for the table.
-class Footnotes {
-  public:
-    /// The mark for `reason`: "¹".
-    std::string mark(const std::string& reason) {
-        const auto found = std::find(reasons_.begin(), reasons_.end(), reason);
-        const auto number = static_cast<std::size_t>(found - reasons_.begin());
-        if (found == reasons_.end()) reasons_.push_back(reason);
-        return sign(number);
-    }
-
-    std::string text() const {
-        std::string lines;
-        for (std::size_t i = 0; i < reasons_.size(); ++i) {
-            lines += fmt::format("{} {}\n", sign(i), reasons_[i]);
-        }
-        return lines;
-    }
-
-  private:
-    static std::string sign(std::size_t number) {
-        constexpr std::string_view digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-        std::string text;
-        for (const char digit : std::to_string(number + 1)) text += digits[digit - '0'];
-        return text;
-    }
-
-    std::vector<std::string> reasons_;
-};
-
-std::string format_figure(const MetricValue& value, Footnotes& notes) {
-    if (!value.median) return "–" + notes.mark(value.reason);
-    std::string text = format_quantity(*value.median, value.unit);
-    if (!value.ci95) return text + "  " + notes.mark(value.reason);
-    const double half = (value.ci95->high - value.ci95->low) / 2;
-    if (half == 0) return text + "  ±0%";
-    if (*value.median == 0) return text;
-    const double percent = 100 * half / std::abs(*value.median);
-    return fmt::format("{}  ±{:.{}f}%", text, percent, percent < 10 ? 1 : 0);
-}
-
 std::string format_ratio(const ResultFile& result, const std::string& placement,
                          std::string_view metric, Footnotes& notes) {
     for (const Comparison& comparison : result.comparisons) {
-        if (comparison.placement != placement || comparison.metric != metric) continue;
-        if (!comparison.ratio) return "–" + notes.mark(comparison.reason);
-        if (!comparison.ci95) {
-            return fmt::format("{:.3f}  {}", *comparison.ratio, notes.mark(comparison.reason));
+        if (comparison.placement == placement && comparison.metric == metric) {
+            return format_cell(comparison, notes);
         }
-        return fmt::format("{:.3f}  [{:.3f}, {:.3f}]", *comparison.ratio, comparison.ci95->low,
-                           comparison.ci95->high);
     }
     return "";
-}
-
-/// Characters that a terminal shows: bytes that do not continue a UTF-8 sequence.
-std::size_t width(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](unsigned char byte) { return (byte & 0xc0) != 0x80; }));
-}
-
-/// Rows of cells, the first row the head, the first column to the left and the others to the right.
-std::string layout(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<std::size_t> widths(rows.front().size());
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-    }
-    std::string text;
-    for (std::size_t line = 0; line < rows.size(); ++line) {
-        std::string padded;
-        for (std::size_t i = 0; i < rows[line].size(); ++i) {
-            const std::string gap(widths[i] - width(rows[line][i]), ' ');
-            padded += i == 0 ? rows[line][i] + gap : "   " + gap + rows[line][i];
-        }
-        text += padded.substr(0, padded.find_last_not_of(' ') + 1) + "\n";
-        if (line == 0) {
-            std::size_t total = 3 * (widths.size() - 1);
-            for (const std::size_t one : widths) total += one;
-            for (std::size_t i = 0; i < total; ++i) text += "─";
-            text += "\n";
-        }
-    }
-    return text;
 }
 
 /// The metrics that a person looks for first; the others are in the result file.
@@ -123,19 +46,20 @@ std::vector<std::string> row_of(std::string_view metric, const Columns& columns,
     for (const Case* column : columns) {
         const auto value = column->metrics.find(std::string(metric));
         if (value == column->metrics.end()) return {};
-        row.push_back(format_figure(value->second, notes));
+        row.push_back(format_cell(value->second, notes));
     }
     return row;
 }
 
 std::string format_table(const ResultFile& result, const Columns& columns, bool with_ratio,
                          Footnotes& notes) {
-    std::vector<std::vector<std::string>> rows(1);
-    rows[0].push_back(with_ratio ? columns.front()->placement : "");
+    std::vector<Table::Column> heads{
+        {with_ratio ? columns.front()->placement : "", Table::Align::left}};
     for (const Case* column : columns) {
-        rows[0].push_back(with_ratio ? column->arm : column->placement);
+        heads.push_back({with_ratio ? column->arm : column->placement});
     }
-    if (with_ratio) rows[0].push_back("ratio [95%]");
+    if (with_ratio) heads.push_back({"ratio [95%]"});
+    Table table(std::move(heads));
     for (const std::string_view metric : headline()) {
         std::vector<std::string> row = row_of(metric, columns, notes);
         if (row.empty()) continue;
@@ -143,9 +67,9 @@ std::string format_table(const ResultFile& result, const Columns& columns, bool 
             row.push_back(format_ratio(result, columns.front()->placement, metric, notes));
         }
         row.insert(row.begin(), std::string(find_metric(metric)->label));
-        rows.push_back(std::move(row));
+        table.add_row(std::move(row));
     }
-    return layout(rows);
+    return table.render();
 }
 
 std::string describe_arm(const ReadyArm& arm) {
@@ -201,7 +125,7 @@ std::string format_report(const ResultFile& result, const CasePlan& plan) {
         for (const Case& one : result.cases) columns.push_back(&one);
         text += format_table(result, columns, false, notes) + "\n";
     }
-    return text + notes.text() + format_method(result, plan);
+    return text + notes.render() + format_method(result, plan);
 }
 
 std::string format_warnings(const ResultFile& result) {

@@ -1,19 +1,20 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "harness/fd.hpp"
 #include "harness/placement.hpp"
 #include "harness/sample.hpp"
 #include "results/result.hpp"
+#include "results/slice_log.hpp"
 
 namespace loopbench {
 
 /// Throws UsageError, which names `flag`, when no file could be written at `path` later (an empty path
 /// means none is wanted): nobody should measure for nothing.
-void check_writable(std::string_view flag, const std::string& path);
+void check_output(std::string_view flag, const std::string& path);
 
 /// Where `--json FILE` goes. Every slice is appended to FILE.slices.jsonl as it comes, so that a crash
 /// loses one at the most; at the end the result appears at FILE as a whole, and the log goes.
@@ -26,12 +27,13 @@ class ResultOutput {
     void begin(const ResultFile& head);
     void add(Placement placement, const std::string& arm, const SliceSample& sample);
 
-    /// Writes the result and removes the log. Throws UsageError, which names --json, when that fails.
+    /// Writes the result and removes the log. Throws std::system_error when that fails; then the log
+    /// stays.
     void finish(const ResultFile& result);
 
   private:
     std::filesystem::path path_;
-    OwnedFd log_;
+    std::optional<SliceLog> log_;
 };
 
 }  // namespace loopbench

@@ -40,7 +40,7 @@ int run_command(const CommandLine& line) {
     plan.placements = choose_placements(line.value("placement"), plan.workload.sockets,
                                         settings.processors);
     for (const WantedArm& arm : wanted) catalogue.program_of(arm.spec, arm.flag);
-    check_writable("--json", line.value("json"));
+    check_output("--json", line.value("json"));
     if (plan.workload.sockets) {
         check_driver_found(settings);
         raise_descriptor_limit(plan.params.at("connections").get<std::uint64_t>());
