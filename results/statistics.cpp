@@ -223,8 +223,8 @@ std::optional<double> lag1_autocorrelation(std::span<const double> values) {
     return products / squares;
 }
 
-std::vector<BlockCost> merge_adjacent(std::span<const BlockCost> blocks) {
-    std::vector<BlockCost> merged;
+std::vector<BlockSum> merge_adjacent(std::span<const BlockSum> blocks) {
+    std::vector<BlockSum> merged;
     for (std::size_t i = 0; i < blocks.size(); ++i) {
         const bool alone_at_the_end = i + 1 == blocks.size() && !merged.empty();
         if (i % 2 == 0 && !alone_at_the_end) {
@@ -237,10 +237,10 @@ std::vector<BlockCost> merge_adjacent(std::span<const BlockCost> blocks) {
     return merged;
 }
 
-std::optional<std::vector<double>> log_ratios(std::span<const BlockCost> arm,
-                                              std::span<const BlockCost> reference) {
+std::optional<std::vector<double>> log_ratios(std::span<const BlockSum> arm,
+                                              std::span<const BlockSum> reference) {
     assert(arm.size() == reference.size());
-    const auto positive = [](const BlockCost& totals) {
+    const auto positive = [](const BlockSum& totals) {
         return totals.amount > 0 && totals.operations > 0;
     };
     std::vector<double> ratios;

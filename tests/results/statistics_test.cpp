@@ -245,21 +245,21 @@ TEST(Autocorrelation, AgreesWithR) {
 }
 
 TEST(Blocks, MergeTwoByTwoAndDropNone) {
-    const std::vector<BlockCost> five = {{1, 10}, {2, 20}, {3, 30}, {4, 40}, {5, 50}};
-    EXPECT_EQ(merge_adjacent(five), (std::vector<BlockCost>{{3, 30}, {12, 120}}));
-    EXPECT_EQ(merge_adjacent(std::span(five).first(4)), (std::vector<BlockCost>{{3, 30}, {7, 70}}));
-    EXPECT_EQ(merge_adjacent(std::span(five).first(1)), (std::vector<BlockCost>{{1, 10}}));
+    const std::vector<BlockSum> five = {{1, 10}, {2, 20}, {3, 30}, {4, 40}, {5, 50}};
+    EXPECT_EQ(merge_adjacent(five), (std::vector<BlockSum>{{3, 30}, {12, 120}}));
+    EXPECT_EQ(merge_adjacent(std::span(five).first(4)), (std::vector<BlockSum>{{3, 30}, {7, 70}}));
+    EXPECT_EQ(merge_adjacent(std::span(five).first(1)), (std::vector<BlockSum>{{1, 10}}));
     EXPECT_TRUE(merge_adjacent({}).empty());
 }
 
 TEST(Blocks, RatiosAreOfTotalsPerOperation) {
-    const std::vector<BlockCost> arm = {{300, 10}, {50, 5}};
-    const std::vector<BlockCost> reference = {{200, 20}, {40, 2}};
+    const std::vector<BlockSum> arm = {{300, 10}, {50, 5}};
+    const std::vector<BlockSum> reference = {{200, 20}, {40, 2}};
     const auto ratios = log_ratios(arm, reference);
     ASSERT_TRUE(ratios.has_value());
     EXPECT_NEAR(std::exp((*ratios)[0]), 3, 1e-12);
     EXPECT_NEAR(std::exp((*ratios)[1]), 0.5, 1e-12);
-    const std::vector<BlockCost> with_zero = {{0, 10}, {1, 10}};
+    const std::vector<BlockSum> with_zero = {{0, 10}, {1, 10}};
     EXPECT_FALSE(log_ratios(with_zero, reference).has_value());
     EXPECT_FALSE(log_ratios(arm, with_zero).has_value());
 }
