@@ -1,0 +1,45 @@
+#pragma once
+
+#include "loops/operation.hpp"
+
+namespace loopbench {
+
+class UvLoop;
+
+/// The completions that a stream or listener owes and that must not run where they arise, inside a
+/// call of the owner. They run from the ready queue, in which this stands once for all of them, or
+/// when the handle has closed, whichever comes first: so none is left when `close` completes.
+class UvOwed : public Operation {
+  public:
+    UvOwed(UvLoop& loop, Function function) noexcept : Operation(function), loop_(loop) {}
+
+    /// The operation's result is set already.
+    void owe(Operation& operation) noexcept {
+        owed_.push(operation);
+        schedule();
+    }
+
+    /// Has `function` called from the ready queue, once.
+    void schedule() noexcept;
+
+    /// Runs what is owed now, but not what comes to be owed meanwhile.
+    void settle() noexcept {
+        OperationQueue batch;
+        batch.append(owed_);
+        while (!batch.empty()) {
+            Operation& operation = batch.pop();
+            operation.function(operation);
+        }
+    }
+
+    /// Leaves the ready queue and runs all that is owed.
+    void settle_for_good() noexcept;
+
+    UvLoop& loop() const noexcept { return loop_; }
+
+  private:
+    UvLoop& loop_;
+    OperationQueue owed_;
+};
+
+}  // namespace loopbench
