@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "loops/socket.hpp"
 #include "loops/uv_loop.hpp"
 
 namespace loopbench {
@@ -45,41 +46,49 @@ UvConnection::Pointer UvConnection::make_unconnected(UvLoop& loop, int family) {
 UvConnection::Pointer UvConnection::make_connecting(UvLoop& loop, UvConnectOperation& operation,
                                                     const Endpoint& endpoint,
                                                     const SocketOptions& options) {
-    Pointer connection = make_unconnected(loop, endpoint.family());
-    const int status = connection->connect(operation, endpoint, options);
-    if (status < 0) {
-        operation.result = uv_failure(status);
-        return nullptr;
-    }
-    return connection;
-}
-
-int UvConnection::connect(UvConnectOperation& operation, const Endpoint& endpoint,
-                          const SocketOptions& options) noexcept {
     operation.request.data = &operation;
+    Pointer connection;
+    int status = 0;
     if (endpoint.is_unix()) {
-        // libuv 1.44 takes a path as a string and cuts what is too long.
-        const std::size_t length = std::strlen(endpoint.unix_path());
-        if (length == 0) return UV_EINVAL;
-        if (length >= sizeof(sockaddr_un::sun_path)) return UV_ENAMETOOLONG;
-        uv_pipe_connect(&operation.request, &handle_.pipe, endpoint.unix_path(), on_connected);
-        set_buffers(options);
-        return 0;
+        connection = make_unconnected(loop, AF_UNIX);
+        status = connection->connect_unix(operation, endpoint, options);
+    } else {
+        // With its socket from the start: a receive buffer has its part in the handshake.
+        auto fresh = std::make_unique<UvConnection>(loop);
+        status = uv_tcp_init_ex(loop.native(), &fresh->handle_.tcp,
+                                static_cast<unsigned>(endpoint.family()));
+        if (status == 0) {
+            connection.reset(fresh.release());
+            connection->handle_.any.data = connection.get();
+            status = connection->apply_options(options);
+        }
+        if (status == 0) {
+            status = uv_tcp_connect(&operation.request, &connection->handle_.tcp,
+                                    endpoint.address(), on_connected);
+        }
     }
-    // The socket comes first: a receive buffer has its part in the handshake.
-    const int descriptor = socket(endpoint.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return -errno;
-    uv_tcp_open(&handle_.tcp, descriptor);
-    set_buffers(options);
-    if (options.no_delay) uv_tcp_nodelay(&handle_.tcp, 1);
-    return uv_tcp_connect(&operation.request, &handle_.tcp, endpoint.address(), on_connected);
+    if (status == 0) return connection;
+    operation.result = uv_failure(status);
+    return nullptr;
 }
 
-void UvConnection::set_buffers(const SocketOptions& options) noexcept {
-    int send = options.send_buffer;
-    int receive = options.receive_buffer;
-    if (send > 0) uv_send_buffer_size(&handle_.any, &send);
-    if (receive > 0) uv_recv_buffer_size(&handle_.any, &receive);
+int UvConnection::connect_unix(UvConnectOperation& operation, const Endpoint& endpoint,
+                               const SocketOptions& options) noexcept {
+    // libuv 1.44 takes a path as a string and cuts what is too long.
+    const std::size_t length = std::strlen(endpoint.unix_path());
+    if (length == 0) return UV_EINVAL;
+    if (length >= sizeof(sockaddr_un::sun_path)) return UV_ENAMETOOLONG;
+    uv_pipe_connect(&operation.request, &handle_.pipe, endpoint.unix_path(), on_connected);
+    // Without a socket the callback will say why.
+    apply_options(options);
+    return 0;
+}
+
+int UvConnection::apply_options(const SocketOptions& options) noexcept {
+    uv_os_fd_t socket = -1;
+    const int status = uv_fileno(&handle_.any, &socket);
+    const int family = handle_.any.type == UV_NAMED_PIPE ? AF_UNIX : AF_INET;
+    return status < 0 ? status : -apply(options, socket, family);
 }
 
 void UvConnection::on_connected(uv_connect_t* request, int status) noexcept {
@@ -93,7 +102,7 @@ void UvConnection::on_connected(uv_connect_t* request, int status) noexcept {
         // The stream is as new, unless it waits for its `close`.
         if (connection.closing_ == nullptr) connection.owner->connection_.reset();
     }
-    operation.function(operation);
+    connection.loop().complete(operation);
 }
 
 void UvConnection::cancel_connect() noexcept {
@@ -130,6 +139,7 @@ void UvConnection::lend_buffer(uv_handle_t* handle, std::size_t, uv_buf_t* buffe
 
 void UvConnection::on_data(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) noexcept {
     UvConnection& connection = connection_of(stream);
+    connection.loop().begin_callback();
     if (count > 0) {
         connection.protocol_->data_received(
             {reinterpret_cast<std::byte*>(buffer->base), static_cast<std::size_t>(count)});
@@ -179,6 +189,7 @@ void UvConnection::on_chunk_written(uv_write_t* request, int status) noexcept {
     const std::unique_ptr<std::byte[]> chunk(reinterpret_cast<std::byte*>(request));
     UvConnection& connection = connection_of(request->handle);
     if (connection.protocol_ == nullptr || connection.lost_ != 0) return;
+    connection.loop().begin_callback();
     if (status < 0) {
         connection.lose(status);
         connection.tell_protocol();
@@ -213,8 +224,12 @@ void UvConnection::tell_protocol() noexcept {
 
 Start UvConnection::read_some(UvReadOperation& operation, std::span<std::byte> buffer) noexcept {
     assert(read_ == nullptr && !buffer.empty());
-    if (end_of_file_) {
-        operation.result = std::size_t{0};
+    if (end_of_file_ || lost_ != 0) {
+        if (lost_ == 0) {
+            operation.result = std::size_t{0};
+        } else {
+            operation.result = Failure::from_errno(lost_);
+        }
         return end(operation);
     }
     if (reading_ != Reading::pull) {
@@ -251,19 +266,21 @@ void UvConnection::on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t*) 
         }
         uv_read_stop(stream);
         connection.reading_ = Reading::stopped;
-        if (count == UV_EOF) connection.end_of_file_ = true;
+        if (count == UV_EOF) {
+            connection.end_of_file_ = true;
+        } else if (connection.read_ != nullptr) {
+            connection.lost_ = static_cast<int>(-count);
+        }
     }
     connection.last_read_turn_ = turn;
     UvReadOperation* read = std::exchange(connection.read_, nullptr);
     if (read == nullptr) return;
-    if (count >= 0) {
-        read->result = static_cast<std::size_t>(count);
-    } else if (count == UV_EOF) {
-        read->result = std::size_t{0};
+    if (connection.lost_ != 0) {
+        read->result = Failure::from_errno(connection.lost_);
     } else {
-        read->result = uv_failure(static_cast<int>(count));
+        read->result = count > 0 ? static_cast<std::size_t>(count) : std::size_t{0};
     }
-    read->function(*read);
+    connection.loop().complete(*read);
 }
 
 void UvConnection::cancel(UvReadOperation& operation) noexcept {
@@ -273,69 +290,106 @@ void UvConnection::cancel(UvReadOperation& operation) noexcept {
     owe(operation);
 }
 
-Start UvConnection::write_all(UvWriteOperation& operation,
-                              std::span<const std::byte> bytes) noexcept {
-    uv_buf_t buffer = buffer_of(bytes);
-    int status = uv_try_write(stream(), &buffer, 1);
-    if (status >= 0) {
-        buffer.base += status;
-        buffer.len -= static_cast<std::size_t>(status);
-    }
-    if (status >= 0 && buffer.len == 0) {
-        operation.result = bytes.size();
+Start UvConnection::write_all(UvWriteOperation& operation, std::span<const std::byte> bytes) {
+    assert((writing_ == nullptr || writing_->operation == nullptr) && "two write_all at a time");
+    const uv_buf_t buffer = buffer_of(bytes);
+    const int taken = lost_ == 0 ? uv_try_write(stream(), &buffer, 1) : -lost_;
+    if (taken < 0 && taken != UV_EAGAIN) {
+        operation.result = uv_failure(taken);
         return end(operation);
     }
-    if (status >= 0 || status == UV_EAGAIN) {
-        operation.request.data = &operation;
-        operation.size = bytes.size();
-        status = uv_write(&operation.request, stream(), &buffer, 1, on_written);
-        if (status == 0) return Start::pending;
+    const std::size_t sent = taken > 0 ? static_cast<std::size_t>(taken) : 0;
+    if (taken >= 0 && sent == bytes.size()) {
+        operation.result = sent;
+        return end(operation);
     }
-    operation.result = uv_failure(status);
-    return end(operation);
+    return write_rest(operation, bytes.size(), bytes.subspan(sent));
+}
+
+Start UvConnection::write_rest(UvWriteOperation& operation, std::size_t size,
+                               std::span<const std::byte> rest) {
+    if (writing_ == nullptr) writing_ = std::make_unique<Writing>();
+    const uv_buf_t buffer = buffer_of(rest);
+    const int status = uv_write(&writing_->request, stream(), &buffer, 1, on_written);
+    if (status < 0) {
+        operation.result = uv_failure(status);
+        return end(operation);
+    }
+    writing_->request.data = writing_.get();
+    writing_->operation = &operation;
+    writing_->size = size;
+    return Start::pending;
 }
 
 void UvConnection::on_written(uv_write_t* request, int status) noexcept {
-    auto& operation = *static_cast<UvWriteOperation*>(request->data);
-    if (status == 0) {
-        operation.result = operation.size;
-    } else {
-        operation.result = uv_failure(status);
+    auto* writing = static_cast<Writing*>(request->data);
+    UvConnection& connection = connection_of(request->handle);
+    UvWriteOperation* operation = std::exchange(writing->operation, nullptr);
+    if (operation == nullptr) {  // cancelled: it was on its own
+        delete writing;
+        return;
     }
-    operation.function(operation);
+    if (status == 0) {
+        operation->result = writing->size;
+    } else {
+        operation->result = uv_failure(status);
+    }
+    connection.loop().complete(*operation);
+}
+
+void UvConnection::cancel(UvWriteOperation& operation) noexcept {
+    if (writing_ == nullptr || writing_->operation != &operation) return;
+    uv_write_t& request = writing_->request;
+    // Without buffers it has been written, and only the callback is outstanding: the result was
+    // first.
+    if (request.bufs == nullptr) return;
+    // The caller's bytes are the caller's again after this. libuv has no call to replace them by a
+    // copy; its request, whose fields have not changed since libuv 1.0, says what is left of them.
+    uv_buf_t& left = request.bufs[request.write_index];
+    writing_->copy = std::make_unique_for_overwrite<std::byte[]>(left.len);
+    std::memcpy(writing_->copy.get(), left.base, left.len);
+    left.base = reinterpret_cast<char*>(writing_->copy.get());
+    writing_->operation = nullptr;
+    writing_.release();  // to on_written
+    operation.result = Failure::cancelled();
+    owe(operation);
 }
 
 // Both.
 
 Start UvConnection::shutdown_write(UvShutdownOperation& operation) noexcept {
-    if (lost_ != 0) {
-        operation.result = Failure::from_errno(lost_);
-        return end(operation);
+    assert(shutdown_ == nullptr && "two shutdowns at a time");
+    int status = -lost_;
+    if (status == 0 && !shutting_down_) {
+        status = uv_shutdown(&shutdown_request_, stream(), on_shut_down);
+        shutting_down_ = status == 0;
     }
-    if (shut_down_) {
-        operation.result = {};
-        return end(operation);
+    if (status == 0 && !shut_down_) {
+        shutdown_ = &operation;
+        return Start::pending;
     }
-    operation.request.data = &operation;
-    const int status = uv_shutdown(&operation.request, stream(), on_shut_down);
-    if (status == 0) return Start::pending;
-    operation.result = uv_failure(status);
+    operation.result = status == 0 ? Result<>() : uv_failure(status);
     return end(operation);
 }
 
 void UvConnection::on_shut_down(uv_shutdown_t* request, int status) noexcept {
-    auto& operation = *static_cast<UvShutdownOperation*>(request->data);
-    if (status == 0) {
-        connection_of(request->handle).shut_down_ = true;
-        operation.result = {};
-    } else {
-        operation.result = uv_failure(status);
-    }
-    operation.function(operation);
+    UvConnection& connection = connection_of(request->handle);
+    connection.shut_down_ = status == 0;
+    UvShutdownOperation* operation = std::exchange(connection.shutdown_, nullptr);
+    if (operation == nullptr) return;  // cancelled
+    operation->result = status == 0 ? Result<>() : uv_failure(status);
+    connection.loop().complete(*operation);
+}
+
+void UvConnection::cancel(UvShutdownOperation& operation) noexcept {
+    if (shutdown_ != &operation) return;
+    shutdown_ = nullptr;
+    operation.result = Failure::cancelled();
+    owe(operation);
 }
 
 Start UvConnection::end(Operation& operation) noexcept {
-    if (loop().may_end_at_once()) return Start::done;
+    if (loop().may_complete_now()) return Start::done;
     owe(operation);
     return Start::pending;
 }
@@ -367,9 +421,10 @@ void UvConnection::start_closing() noexcept {
 void UvConnection::on_closed(uv_handle_t* handle) noexcept {
     // libuv has ended its requests as cancelled by now.
     std::unique_ptr<UvConnection> connection(&connection_of(handle));
+    UvLoop& loop = connection->loop();
     if (UvReadOperation* read = std::exchange(connection->read_, nullptr)) {
         read->result = Failure::cancelled();
-        read->function(*read);
+        loop.complete(*read);
     }
     connection->settle_for_good();
     if (connection->owner != nullptr) connection->owner->connection_.release();
@@ -377,7 +432,7 @@ void UvConnection::on_closed(uv_handle_t* handle) noexcept {
     connection.reset();
     if (closing == nullptr) return;
     closing->result = {};
-    closing->function(*closing);
+    loop.complete(*closing);
 }
 
 }  // namespace loopbench

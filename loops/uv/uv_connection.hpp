@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "loops/endpoint.hpp"
 #include "loops/protocol.hpp"
@@ -35,8 +36,8 @@ class UvConnection : public UvOwed {
 
     explicit UvConnection(UvLoop& loop) noexcept : UvOwed(loop, deliver) {}
 
-    /// SO_SNDBUF and SO_RCVBUF; there must be a socket.
-    void set_buffers(const SocketOptions& options) noexcept;
+    /// Applies the options to the socket; gives 0 or a negative code of libuv's.
+    int apply_options(const SocketOptions& options) noexcept;
 
     void start_reading(Protocol& protocol) noexcept;
     void stop_reading() noexcept;
@@ -44,9 +45,12 @@ class UvConnection : public UvOwed {
     std::size_t queued_bytes() const noexcept;
 
     Start read_some(UvReadOperation& operation, std::span<std::byte> buffer) noexcept;
-    Start write_all(UvWriteOperation& operation, std::span<const std::byte> bytes) noexcept;
+    Start write_all(UvWriteOperation& operation, std::span<const std::byte> bytes);
     Start shutdown_write(UvShutdownOperation& operation) noexcept;
     void cancel(UvReadOperation& operation) noexcept;
+    /// What is not yet sent goes out from a copy: libuv cannot give up a write.
+    void cancel(UvWriteOperation& operation) noexcept;
+    void cancel(UvShutdownOperation& operation) noexcept;
     /// Ends the attempt to connect, which libuv can only do by closing the handle.
     void cancel_connect() noexcept;
 
@@ -60,10 +64,21 @@ class UvConnection : public UvOwed {
   private:
     enum class Reading : std::uint8_t { stopped, push, pull };
 
+    /// A `write_all` that waits: libuv's request, which outlasts the operation when that is
+    /// cancelled. Kept for the next one.
+    struct Writing {
+        uv_write_t request;  // data points to the connection
+        UvWriteOperation* operation = nullptr;
+        std::size_t size = 0;
+        std::unique_ptr<std::byte[]> copy;  // of what was left when it was cancelled
+    };
+
     void let_go() noexcept;
     void start_closing() noexcept;
-    int connect(UvConnectOperation& operation, const Endpoint& endpoint,
-                const SocketOptions& options) noexcept;
+    int connect_unix(UvConnectOperation& operation, const Endpoint& endpoint,
+                     const SocketOptions& options) noexcept;
+    Start write_rest(UvWriteOperation& operation, std::size_t size,
+                     std::span<const std::byte> rest);
     Start end(Operation& operation) noexcept;
     void queue(std::span<const std::byte> bytes);
     void lose(int status) noexcept;
@@ -87,17 +102,21 @@ class UvConnection : public UvOwed {
         uv_pipe_t pipe;
     } handle_;  // data points here
 
-    Protocol* protocol_ = nullptr;  // kept while reading is stopped: it still hears of writing
-    UvReadOperation* read_ = nullptr;      // in flight
-    UvCloseOperation* closing_ = nullptr;  // likewise
+    Protocol* protocol_ = nullptr;     // kept while reading is stopped: it still hears of writing
+    UvReadOperation* read_ = nullptr;  // in flight, like the next three
+    UvShutdownOperation* shutdown_ = nullptr;
+    UvCloseOperation* closing_ = nullptr;
+    std::unique_ptr<Writing> writing_;  // null after the cancel of one that libuv still has
+    uv_shutdown_t shutdown_request_;
     std::uint64_t last_read_turn_ = 0;
-    int lost_ = 0;  // the errno with which a push stream broke
+    int lost_ = 0;  // the errno with which the connection broke
     Reading reading_ = Reading::stopped;
     bool lost_told_ = false;
-    bool end_told_ = false;     // eof_received was called
-    bool end_of_file_ = false;  // read_some gives 0 from now on
-    bool paused_ = false;       // pause_writing was called last
-    bool shut_down_ = false;
+    bool end_told_ = false;       // eof_received was called
+    bool end_of_file_ = false;    // read_some gives 0 from now on
+    bool paused_ = false;         // pause_writing was called last
+    bool shutting_down_ = false;  // libuv has been asked to
+    bool shut_down_ = false;      // and has done so
 };
 
 }  // namespace loopbench

@@ -1,12 +1,12 @@
 #include "loops/uv/uv_listener.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cassert>
 #include <cerrno>
 #include <utility>
 
+#include "loops/socket.hpp"
 #include "loops/uv_loop.hpp"
 
 namespace loopbench {
@@ -50,12 +50,10 @@ int UvListening::listen(const Endpoint& endpoint, int backlog) noexcept {
         status = uv_tcp_bind(&handle_.tcp, endpoint.address(), 0);
     }
     if (status < 0) return status;
-    // Accepted TCP sockets inherit these; it saves a system call or three a connection.
-    int send = options_.send_buffer;
-    int receive = options_.receive_buffer;
-    if (send > 0) uv_send_buffer_size(&handle_.any, &send);
-    if (receive > 0) uv_recv_buffer_size(&handle_.any, &receive);
-    if (family_ != AF_UNIX && options_.no_delay) uv_tcp_nodelay(&handle_.tcp, 1);
+    if (family_ != AF_UNIX) {
+        // The accepted sockets inherit them.
+        if (const int error = apply(options_, descriptor(), family_)) return -error;
+    }
     // Says now what `uv_tcp_bind` keeps to itself: EADDRINUSE.
     return uv_listen(&handle_.stream, backlog, on_connection);
 }
@@ -63,28 +61,28 @@ int UvListening::listen(const Endpoint& endpoint, int backlog) noexcept {
 /// By hand, because libuv 1.44 cuts a long path, takes ENOENT for EACCES, and removes the path
 /// when the handle is closed, which the contract leaves to the caller.
 int UvListening::bind_unix(const Endpoint& endpoint) noexcept {
-    const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) return -errno;
-    int status = bind(descriptor, endpoint.address(), endpoint.length) == 0 ? 0 : -errno;
-    if (status == 0) status = uv_pipe_open(&handle_.pipe, descriptor);
-    if (status < 0) ::close(descriptor);
+    Fd socket = open_socket(AF_UNIX);
+    if (!socket || ::bind(socket.get(), endpoint.address(), endpoint.length) != 0) return -errno;
+    const int status = uv_pipe_open(&handle_.pipe, socket.get());
+    if (status == 0) socket.release();
     return status;
 }
 
-Endpoint UvListening::local_endpoint() const noexcept {
-    Endpoint endpoint;
+int UvListening::descriptor() const noexcept {
     uv_os_fd_t descriptor = -1;
     uv_fileno(&handle_.any, &descriptor);
-    endpoint.length = sizeof(endpoint.storage);
-    getsockname(descriptor, reinterpret_cast<sockaddr*>(&endpoint.storage), &endpoint.length);
-    return endpoint;
+    return descriptor;
+}
+
+Endpoint UvListening::local_endpoint() const noexcept {
+    return local_endpoint_of(descriptor());
 }
 
 Start UvListening::accept(UvAcceptOperation& operation, UvStream& stream) {
     assert(accept_ == nullptr && closing_ == nullptr);
     operation.stream = &stream;
     if (std::exchange(waiting_, false) && take(operation)) {
-        if (loop().may_end_at_once()) return Start::done;
+        if (loop().may_complete_now()) return Start::done;
         owe(operation);
     } else {
         accept_ = &operation;
@@ -95,7 +93,8 @@ Start UvListening::accept(UvAcceptOperation& operation, UvStream& stream) {
 bool UvListening::take(UvAcceptOperation& operation) {
     UvConnection::Pointer connection = UvConnection::make_unconnected(loop(), family_);
     if (uv_accept(&handle_.stream, connection->stream()) < 0) return false;
-    if (family_ == AF_UNIX) connection->set_buffers(options_);
+    // TCP connections have inherited them; Unix ones do not.
+    if (family_ == AF_UNIX) connection->apply_options(options_);
     operation.stream->adopt(std::move(connection));
     operation.result = {};
     return true;
@@ -109,7 +108,7 @@ void UvListening::on_connection(uv_stream_t* stream, int status) noexcept {
         listening.waiting_ = true;
     } else if (listening.take(*listening.accept_)) {
         UvAcceptOperation& operation = *std::exchange(listening.accept_, nullptr);
-        operation.function(operation);
+        listening.loop().complete(operation);
     }
 }
 
@@ -138,9 +137,10 @@ void UvListening::start_closing() noexcept {
 
 void UvListening::on_closed(uv_handle_t* handle) noexcept {
     std::unique_ptr<UvListening> listening(static_cast<UvListening*>(handle->data));
+    UvLoop& loop = listening->loop();
     if (UvAcceptOperation* accept = std::exchange(listening->accept_, nullptr)) {
         accept->result = Failure::cancelled();
-        accept->function(*accept);
+        loop.complete(*accept);
     }
     listening->settle_for_good();
     if (listening->owner != nullptr) listening->owner->listening_.release();
@@ -148,7 +148,7 @@ void UvListening::on_closed(uv_handle_t* handle) noexcept {
     listening.reset();
     if (closing == nullptr) return;
     closing->result = {};
-    closing->function(*closing);
+    loop.complete(*closing);
 }
 
 void UvListening::deliver(Operation& operation) noexcept {

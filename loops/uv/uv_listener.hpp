@@ -35,6 +35,7 @@ class UvListening : public UvOwed {
     UvListener* owner = nullptr;  ///< null once the listener has let go
 
   private:
+    int descriptor() const noexcept;
     int bind_unix(const Endpoint& endpoint) noexcept;
     bool take(UvAcceptOperation& operation);
     void let_go() noexcept;
@@ -65,6 +66,8 @@ class UvListener {
     explicit UvListener(UvLoop& loop) noexcept : loop_(loop) {}
     UvListener(const UvListener&) = delete;
     UvListener& operator=(const UvListener&) = delete;
+
+    UvLoop& loop() const noexcept { return loop_; }
 
     Result<> listen(const Endpoint& endpoint, const ListenOptions& options);
     Endpoint local_endpoint() const noexcept { return listening_->local_endpoint(); }

@@ -11,7 +11,8 @@ namespace loopbench {
 
 class UvStream;
 
-/// The operations of the libuv loop carry libuv's requests, so that none is allocated.
+/// The operations of the libuv loop. libuv's requests for writing and shutting down belong to the
+/// connection instead, because libuv cannot give them back when the operation is cancelled.
 struct UvReadOperation : ResultOperation<std::size_t> {
     using ResultOperation::ResultOperation;
     std::span<std::byte> buffer;
@@ -19,7 +20,6 @@ struct UvReadOperation : ResultOperation<std::size_t> {
 
 struct UvWriteOperation : ResultOperation<std::size_t> {
     using ResultOperation::ResultOperation;
-    uv_write_t request;
     std::size_t size = 0;
 };
 
@@ -35,7 +35,6 @@ struct UvAcceptOperation : ResultOperation<void> {
 
 struct UvShutdownOperation : ResultOperation<void> {
     using ResultOperation::ResultOperation;
-    uv_shutdown_t request;
 };
 
 struct UvCloseOperation : ResultOperation<void> {

@@ -11,26 +11,17 @@ class UvLoop;
 /// when the handle has closed, whichever comes first: so none is left when `close` completes.
 class UvOwed : public Operation {
   public:
-    UvOwed(UvLoop& loop, Function function) noexcept : Operation(function), loop_(loop) {}
+    /// `deliver` is called from the ready queue, and calls `settle`.
+    UvOwed(UvLoop& loop, Function deliver) noexcept : Operation(deliver), loop_(loop) {}
 
     /// The operation's result is set already.
-    void owe(Operation& operation) noexcept {
-        owed_.push(operation);
-        schedule();
-    }
+    void owe(Operation& operation) noexcept;
 
-    /// Has `function` called from the ready queue, once.
+    /// Has `deliver` called, once.
     void schedule() noexcept;
 
     /// Runs what is owed now, but not what comes to be owed meanwhile.
-    void settle() noexcept {
-        OperationQueue batch;
-        batch.append(owed_);
-        while (!batch.empty()) {
-            Operation& operation = batch.pop();
-            operation.function(operation);
-        }
-    }
+    void settle() noexcept;
 
     /// Leaves the ready queue and runs all that is owed.
     void settle_for_good() noexcept;

@@ -33,6 +33,7 @@ void UvReadiness::stop() noexcept {
 
 void UvReadiness::on_poll(uv_poll_t* handle, int status, int events) noexcept {
     UvReadiness& watch = *static_cast<UvReadiness*>(handle->data);
+    watch.loop_.begin_callback();
     if (status < 0) {
         // An error on the descriptor, upon which libuv stops watching; the contract goes on until
         // the owner, who finds the error by its own call, stops it.

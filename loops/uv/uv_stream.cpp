@@ -11,7 +11,7 @@ Start UvStream::connect(UvConnectOperation& operation, const Endpoint& endpoint,
                         const SocketOptions& options) {
     assert(connection_ == nullptr && "the stream is connected or connecting");
     connection_ = UvConnection::make_connecting(loop_, operation, endpoint, options);
-    if (connection_ == nullptr) return loop_.end(operation);
+    if (connection_ == nullptr) return end(operation);
     connection_->owner = this;
     return Start::pending;
 }
@@ -27,6 +27,10 @@ void UvStream::close(UvCloseOperation& operation) noexcept {
     }
     operation.result = {};
     loop_.post(operation);
+}
+
+Start UvStream::end(Operation& operation) noexcept {
+    return loop_.end(operation);
 }
 
 void UvStream::adopt(UvConnection::Pointer connection) noexcept {

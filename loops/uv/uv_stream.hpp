@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <span>
 
@@ -11,9 +12,6 @@ namespace loopbench {
 class UvLoop;
 
 /// `uv_tcp_t` or `uv_pipe_t`, whichever the address calls for.
-///
-/// A write that waits cannot be taken back from libuv: `cancel` of it has no effect, and it
-/// completes when the kernel has taken it all, when the connection breaks or when it is closed.
 class UvStream {
   public:
     explicit UvStream(UvLoop& loop) noexcept : loop_(loop) {}
@@ -26,7 +24,9 @@ class UvStream {
     Start connect(UvConnectOperation& operation, const Endpoint& endpoint,
                   const SocketOptions& options);
 
-    void start_reading(Protocol& protocol) noexcept { connection_->start_reading(protocol); }
+    void start_reading(Protocol& protocol) noexcept {
+        if (open()) connection_->start_reading(protocol);
+    }
     void stop_reading() noexcept {
         if (open()) connection_->stop_reading();
     }
@@ -38,25 +38,38 @@ class UvStream {
     }
 
     Start read_some(UvReadOperation& operation, std::span<std::byte> buffer) noexcept {
-        return connection_->read_some(operation, buffer);
+        return open() ? connection_->read_some(operation, buffer) : refuse(operation);
     }
-    Start write_all(UvWriteOperation& operation, std::span<const std::byte> bytes) noexcept {
-        return connection_->write_all(operation, bytes);
+    Start write_all(UvWriteOperation& operation, std::span<const std::byte> bytes) {
+        return open() ? connection_->write_all(operation, bytes) : refuse(operation);
     }
     Start shutdown_write(UvShutdownOperation& operation) noexcept {
-        return connection_->shutdown_write(operation);
+        return open() ? connection_->shutdown_write(operation) : refuse(operation);
     }
     void close(UvCloseOperation& operation) noexcept;
 
     void cancel(UvReadOperation& operation) noexcept {
         if (connection_ != nullptr) connection_->cancel(operation);
     }
-    void cancel(UvWriteOperation&) noexcept {}
+    void cancel(UvWriteOperation& operation) noexcept {
+        if (connection_ != nullptr) connection_->cancel(operation);
+    }
+    void cancel(UvShutdownOperation& operation) noexcept {
+        if (connection_ != nullptr) connection_->cancel(operation);
+    }
     void cancel(UvConnectOperation& operation) noexcept;
 
   private:
     friend class UvConnection;
     friend class UvListener;
+
+    /// Ends an operation that needs a connection.
+    template <class AnyOperation>
+    Start refuse(AnyOperation& operation) noexcept {
+        operation.result = Failure::from_errno(ENOTCONN);
+        return end(operation);
+    }
+    Start end(Operation& operation) noexcept;
 
     /// Takes over a connection that has just been accepted.
     void adopt(UvConnection::Pointer connection) noexcept;

@@ -70,6 +70,7 @@ void UvTimer::on_timer(uv_timer_t* handle) noexcept {
         return;
     }
     timer.state_ = State::idle;
+    timer.loop_.begin_callback();
     timer.function_(timer);
 }
 
@@ -92,6 +93,7 @@ void UvTimers::fire() noexcept {
     for (UvTimer* timer : firing_) {
         if (timer == nullptr) continue;  // cancelled, maybe by one that fired just now
         timer->state_ = UvTimer::State::idle;
+        timer->loop_.begin_callback();
         timer->function_(*timer);
     }
     firing_.clear();

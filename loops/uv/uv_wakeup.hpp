@@ -28,6 +28,7 @@ class UvWakeup {
   private:
     static void on_async(uv_async_t* handle) noexcept;
 
+    UvLoop& loop_;
     std::atomic<bool> notified_{false};
     Function function_;
     UvHandle<uv_async_t> handle_;
