@@ -61,7 +61,7 @@ class UvStream {
 
   private:
     friend class UvConnection;
-    friend class UvListener;
+    friend class UvListening;
 
     /// Ends an operation that needs a connection.
     template <class AnyOperation>
