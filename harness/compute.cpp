@@ -14,10 +14,13 @@
 namespace loopbench {
 namespace {
 
-std::vector<BlockTotals> totals_of(const ArmSamples& arm) {
+/// The blocks that are whole; of a run that was cut short before the first was, what there is.
+std::vector<BlockTotals> totals_of(const PlacementSamples& samples, std::size_t arm) {
+    const auto& blocks = samples.arms.at(arm).blocks;
+    const auto whole = static_cast<std::size_t>(samples.whole_blocks());
     std::vector<BlockTotals> totals;
-    for (const BlockSamples& block : arm.blocks) {
-        totals.push_back(total(block));
+    for (std::size_t i = 0; i < (whole > 0 ? whole : blocks.size()); ++i) {
+        totals.push_back(total(blocks[i]));
         if (totals.back().slices == 0) totals.pop_back();
     }
     return totals;
@@ -156,7 +159,7 @@ std::vector<double> values_of(const Figure& figure, const std::vector<BlockTotal
 
 Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm) {
     const ArmSamples& measured = samples.arms.at(arm);
-    const std::vector<BlockTotals> blocks = totals_of(measured);
+    const std::vector<BlockTotals> blocks = totals_of(samples, arm);
     Case result;
     result.workload = plan.workload.name;
     result.params = plan.params;
@@ -205,7 +208,7 @@ std::optional<double> reached_precision(const CasePlan& plan, const PlacementSam
         return relative_half_width(comparison.ratio, comparison.ci95);
     }
     const std::vector<double> values =
-        values_of(figure, totals_of(samples.arms.front()), plan.params);
+        values_of(figure, totals_of(samples, 0), plan.params);
     if (values.empty()) return std::nullopt;
     return relative_half_width(median(values), median_interval(values));
 }

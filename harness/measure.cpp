@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "harness/compute.hpp"
@@ -24,8 +26,13 @@ constexpr double most_idle_share = 0.02;
 }  // namespace
 
 int PlacementSamples::whole_blocks() const {
-    std::size_t blocks = arms.empty() ? 0 : arms.front().blocks.size();
-    for (const ArmSamples& arm : arms) blocks = std::min(blocks, arm.blocks.size());
+    const auto is_whole = [&](const BlockSamples& block) {
+        return static_cast<int>(block.slices.size()) == shape.slices;
+    };
+    std::ptrdiff_t blocks = arms.empty() ? 0 : PTRDIFF_MAX;
+    for (const ArmSamples& arm : arms) {
+        blocks = std::min(blocks, std::count_if(arm.blocks.begin(), arm.blocks.end(), is_whole));
+    }
     return static_cast<int>(blocks);
 }
 
@@ -106,7 +113,12 @@ void Measurement::calibrate(std::size_t arm, Station& station) {
         work.driven.min_time = slice_;
         work.driven.min_operations_per_connection = least_operations_per_connection;
         const SliceAnswer answer = station.work(work);
-        slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
+        const std::uint64_t needed =
+            least_operations_per_connection * plan_.params.at("active").get<std::uint64_t>();
+        // Only where the number of operations, not the time, ended the slice does it need longer.
+        if (answer.operations < 2 * needed) {
+            slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
+        }
         work.expected = slice_;
         return;
     }
@@ -118,6 +130,7 @@ void Measurement::calibrate(std::size_t arm, Station& station) {
         const double operations = static_cast<double>(answer.operations);
         if (missing < 4) {
             work.operations = static_cast<std::uint64_t>(operations * std::max(missing, 1.0)) + 1;
+            // A slice cannot be less than one unit of the workload.
             slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
             work.expected = slice_;
             return;

@@ -99,10 +99,11 @@ std::string format_method(const ResultFile& result, const CasePlan& plan) {
         if (placement == "split") {
             where = fmt::format("SUT on {}, driver on CPU {}", where, result.plan.cpus.back());
         }
-        text += fmt::format("{}: {}; {} blocks x {} slices of {:.0f} ms; {}\n", placement, where,
+        const auto stopped = one.at("stopped").get<std::string>();
+        text += fmt::format("{}: {}; {} blocks × {} slices of {:.0f} ms; {}\n", placement, where,
                             one.at("blocks").get<int>(), one.at("slices").get<int>(),
                             one.at("slice_ms").get<double>(),
-                            one.at("stopped").get<std::string>());
+                            stopped.empty() ? "cut short" : stopped);
     }
     return text + fmt::format("median over blocks of fresh processes, ± half its 95% interval; one "
                               "operation is one {}\n",

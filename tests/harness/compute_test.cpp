@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "results/validation.hpp"
 #include "harness/compose.hpp"
+#include "results/validation.hpp"
 #include "tests/harness/synthetic_samples.hpp"
 
 namespace loopbench {
@@ -13,7 +13,8 @@ PlacementSamples samples_of(const std::vector<std::vector<std::uint64_t>>& arms)
     PlacementSamples samples;
     samples.placement = Placement::lockstep;
     for (const auto& costs : arms) samples.arms.push_back(synthetic_arm(costs));
-    samples.shape = {static_cast<int>(arms.front().size()), 1};
+    samples.shape.blocks = static_cast<int>(arms.front().size());
+    samples.shape.slices = 1;
     return samples;
 }
 
@@ -35,6 +36,7 @@ TEST(ComputeTest, TheMedianIsOverBlocksAndTheIntervalFromTheirOrder) {
 
 TEST(ComputeTest, ABlocksValueIsTheRatioOfItsTotals) {
     PlacementSamples samples = samples_of({{}});
+    samples.shape.slices = 2;
     samples.arms[0].blocks.emplace_back();
     samples.arms[0].blocks[0].add(synthetic_slice(6400, 100, 200));
     samples.arms[0].blocks[0].add(synthetic_slice(640, 1000, 2000));  // a rare, dear slice
@@ -80,15 +82,17 @@ TEST(ComputeTest, InvalidSlicesDoNotCountButAreKept) {
     PlacementSamples samples = samples_of({{100, 100, 100, 100, 100, 100}});
     SliceSample disturbed = synthetic_slice(6400, 900, 1800);
     disturbed.invalid = "an arm that was meant to sleep used the processor";
-    samples.arms[0].blocks[0].add(disturbed);
+    for (BlockSamples& block : samples.arms[0].blocks) block.add(disturbed);
+    samples.shape.slices = 2;
     const Case one = only_case(samples);
     EXPECT_DOUBLE_EQ(one.metrics.at("cpu_ns_per_op").ci95->high, 100);
-    EXPECT_EQ(one.samples.size(), 7U);
+    EXPECT_EQ(one.samples.size(), 12U);
     EXPECT_EQ(one.samples[1]["invalid"], "an arm that was meant to sleep used the processor");
 }
 
 TEST(ComputeTest, LatencyIsMergedOverABlock) {
     PlacementSamples samples = samples_of({{}});
+    samples.shape.slices = 2;
     samples.arms[0].blocks.emplace_back();
     for (const std::uint64_t latency : {100U, 200U}) {
         SliceSample slice = synthetic_slice(6400, 100, 200);
@@ -125,6 +129,13 @@ TEST(ComputeTest, ABlockThatOneArmDidNotFinishIsNoPair) {
         compute_comparisons(plan, samples_of({{100, 100, 100}, {100, 100}}));
     EXPECT_EQ(comparisons[0].n, 2U);
     EXPECT_FALSE(comparisons[0].ci95);
+}
+
+TEST(ComputeTest, ABlockThatWasCutShortDoesNotCountBesideWholeOnes) {
+    PlacementSamples samples = samples_of({{100, 100, 900}});
+    samples.arms[0].blocks.back().slices.clear();
+    EXPECT_EQ(samples.whole_blocks(), 2);
+    EXPECT_EQ(only_case(samples).metrics.at("cpu_ns_per_op").n, 2U);
 }
 
 TEST(ComputeTest, EveryResultIsValid) {
