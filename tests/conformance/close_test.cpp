@@ -227,7 +227,8 @@ TEST_P(CloseTest, TheOwnerMayCloseFromInsidePauseAndResume) {
         };
         (resume ? recorder.on_resume : recorder.on_pause) = close_now;
         stream.start_reading(recorder);
-        stream.write(bytes_of(pattern(2 * mebibyte)));
+        stream.write(bytes_of(pattern(16 * mebibyte)));
+        ASSERT_GT(stream.queued_bytes(), options.high_water);
         std::string received;
         while (!closing.ended()) {
             peer.take(received, 100'000);
@@ -505,6 +506,23 @@ TEST_P(CancelTest, Contract7_ACancelledWriteAllThatWasAllSentSaysSo) {
             EXPECT_EQ(received, "") << "a write that was sent is a success";
         }
     }
+}
+
+TEST_P(CancelTest, Contract7_ACancelledShutdownCompletesExactlyOnce) {
+    Loop::Stream stream(loop());
+    const Peer peer = connected(stream);
+    stream.write(bytes_of(pattern(8 * mebibyte)));
+    ASSERT_GT(stream.queued_bytes(), 0u);
+    Shutdown shutdown;
+    EXPECT_EQ(shutdown_write(stream, shutdown), Start::pending);
+    turns(2);
+    stream.cancel(shutdown);
+    EXPECT_EQ(shutdown.completions, 0) << "completed inside cancel";
+    complete(shutdown);
+    EXPECT_TRUE(shutdown.result.cancelled());
+    turns(3);
+    EXPECT_EQ(shutdown.completions, 1);
+    stream.cancel(shutdown);  // harmless
 }
 
 TEST_P(CancelTest, Contract7_ACancelledAcceptCompletesExactlyOnceAndLosesNoConnection) {

@@ -154,7 +154,7 @@ TEST_F(ReadinessTest, StoppedItIsNotCalledAgainEvenInThisTurn) {
     CountedWatch& stopped = one.calls == 0 ? one : two;
     turns(3);
     EXPECT_EQ(stopped.calls, 0);
-    stopped.body = nullptr;
+    one.body = two.body = nullptr;
     ASSERT_TRUE(stopped.start(Interest::readable).ok());
     run_until([&] { return stopped.calls > 0; });
 }
