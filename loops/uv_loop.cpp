@@ -140,8 +140,9 @@ LoopDescription UvLoop::describe() {
          "a queue of the adapter's, run in a uv_prepare_t; from other threads a lock-free "
          "list and one uv_async_t"},
         {"timer",
-         "uv_timer_t; deadlines, zero delays too, are rounded up to the millisecond, since "
-         "libuv fires up to one early; a timer never fires in the turn it is started in"},
+         "uv_timer_t; deadlines are rounded up to the millisecond, since libuv fires up to one "
+         "early; what is due when it is started fires in the next turn, from a list beside "
+         "libuv's"},
         {"wakeup", "uv_async_t, behind a flag that closes a gap in its memory ordering"},
         {"readiness", "uv_poll_t, started again when libuv stops it because of an error"},
         {"read",
