@@ -16,32 +16,32 @@ namespace loopbench {
 /// The accepting of a listener, for loops that accept by plain accept4(2) once the kernel says that
 /// somebody is there: until EAGAIN, so that a burst costs one wake-up.
 ///
-/// `Derived` gives `Loop& loop()`, `await_connection()`, which leads to a call of
-/// `somebody_is_there`, and `await_nobody()`, which takes that back where it would be repeated.
-/// `Stream::adopt(Fd)` takes an accepted descriptor.
+/// `Derived` owns the descriptor: it takes it by `int begin_watching(Fd)` (0 or an errno) and tells
+/// it by `descriptor()` (negative without one). It gives `Loop& loop()`, `await_connection()`,
+/// which leads to a call of `somebody_is_there`, and `await_nobody()`, which takes that back where
+/// it would be repeated. `Stream::adopt(Fd)` takes an accepted descriptor.
 template <class Derived, class Loop, class Stream, class AcceptOperation>
 class AcceptSide : private Operation {
   public:
     Result<> listen(const Endpoint& endpoint, const ListenOptions& options) noexcept {
-        assert(!socket_ && "listening twice");
-        if (const int error = open_listener(endpoint, options, socket_)) {
-            return Failure::from_errno(error);
-        }
-        if (const int error = derived().begin_watching()) {
-            socket_.reset();
-            return Failure::from_errno(error);
-        }
+        assert(derived().descriptor() < 0 && "listening twice");
+        Fd socket;
+        int error = open_listener(endpoint, options, socket);
+        if (error == 0) error = derived().begin_watching(std::move(socket));
+        if (error != 0) return Failure::from_errno(error);
         options_ = options.socket;
         family_ = endpoint.family();
         return {};
     }
 
-    Endpoint local_endpoint() const noexcept { return local_endpoint_of(socket_.get()); }
+    Endpoint local_endpoint() const noexcept {
+        return local_endpoint_of(static_cast<const Derived&>(*this).descriptor());
+    }
 
     Start accept(AcceptOperation& operation, Stream& stream) noexcept {
         assert(accept_ == nullptr && "two accepts on one listener");
         assert(!stream.open() && "accepting into a stream that is open");
-        if (!socket_) {
+        if (derived().descriptor() < 0) {
             operation.result = Failure::from_errno(EINVAL);
             return Start::done;
         }
@@ -68,21 +68,18 @@ class AcceptSide : private Operation {
         assert(accept_ == nullptr && "a listener was destroyed with an accept in flight");
     }
 
-    int descriptor() const noexcept { return socket_.get(); }
-
     /// The kernel reports a connection: accepts it, if anybody waits for it.
     void somebody_is_there() noexcept {
         somebody_ = true;
         accept_waiting();
     }
 
-    /// Completes what waits as cancelled, and gives up the descriptor.
-    Fd stop_listening() noexcept {
+    /// Completes what waits as cancelled, and forgets about the descriptor.
+    void stop_accepting() noexcept {
         if (accept_ != nullptr) cancel_accept();
         retry_.cancel();
         derived().loop().withdraw(*this);
         somebody_ = false;
-        return std::move(socket_);
     }
 
   private:
@@ -116,7 +113,8 @@ class AcceptSide : private Operation {
     /// Accepts one connection; true when that completed the operation, with success or an error.
     bool take_one() noexcept {
         while (true) {
-            Fd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            Fd socket(
+                ::accept4(derived().descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
             if (socket) {
                 accept_->result = hand_over(std::move(socket));
                 return true;
@@ -169,7 +167,6 @@ class AcceptSide : private Operation {
         derived().loop().post(operation);
     }
 
-    Fd socket_;
     AcceptOperation* accept_ = nullptr;
     Retry retry_;
     SocketOptions options_;

@@ -97,15 +97,21 @@ class SendSide {
     /// Sends on with what is queued, then with what `write_all` brought.
     void send_waiting() noexcept {
         if (lost_ != 0) return;
-        if (!queue_.empty()) queue_.consume(send_some(queue_.front()));
-        if (queue_.empty() && write_ != nullptr && lost_ == 0) {
-            write_->sent += send_some(write_->bytes.subspan(write_->sent));
+        if (!queue_.empty()) {
+            const std::size_t sent = send_some(queue_.front());
+            if (lost_ != 0) return;  // and the queue is dropped
+            queue_.consume(sent);
+        }
+        if (queue_.empty() && write_ != nullptr) {
+            const std::size_t sent = send_some(write_->bytes.subspan(write_->sent));
+            if (lost_ != 0) return;  // and `write_` has failed
+            write_->sent += sent;
             if (write_->sent == write_->bytes.size()) {
                 // Later, because the stream may be destroyed in it, and the caller goes on to read.
                 complete_later(write_, write_->bytes.size());
             }
         }
-        if (lost_ == 0 && queue_.empty() && write_ == nullptr) {
+        if (queue_.empty() && write_ == nullptr) {
             derived().watch_writable(false);
             if (shutdown_ != nullptr) complete_later(shutdown_, finish_writing());
         }

@@ -33,21 +33,25 @@ class SelectorLoop<Selector>::Listener
         static_cast<Listener&>(descriptor).somebody_is_there();
     }
 
-    int begin_watching() noexcept {
-        fd = Accepting::descriptor();
-        const int error = loop_.selector_.add(*this, Interest::readable);
-        if (error != 0) fd = -1;
-        return error;
+    int descriptor() const noexcept { return fd; }
+    int begin_watching(Fd socket) noexcept {
+        fd = socket.get();
+        if (const int error = loop_.selector_.add(*this, Interest::readable)) {
+            fd = -1;
+            return error;
+        }
+        socket.release();
+        return 0;
     }
     void await_connection() noexcept { loop_.watch(*this, Interest::readable); }
     void await_nobody() noexcept { loop_.watch(*this, Interest::none); }
 
     void release_descriptor() noexcept {
-        const Fd closing = Accepting::stop_listening();
+        Accepting::stop_accepting();
         if (fd < 0) return;
         loop_.selector_.remove_closing(*this);
         interest = Interest::none;
-        fd = -1;
+        ::close(std::exchange(fd, -1));
     }
 
     SelectorLoop& loop_;

@@ -242,8 +242,10 @@ class SelectorLoop<Selector>::Stream
             }
             if (got < 0 && errno == EINTR) continue;
             readable_ = false;
-            if (got == 0) {
+            if (got == 0 && Sending::lost() == 0) {
                 end_of_file_ = true;
+            } else if (got == 0) {
+                return -1;  // not the end of the file: a send has taken the error away
             } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
                 Sending::set_lost(errno);
             }

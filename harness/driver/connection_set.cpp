@@ -1,0 +1,127 @@
+#include "harness/driver/connection_set.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <climits>
+#include <cstring>
+#include <random>
+#include <system_error>
+#include <utility>
+
+#include "harness/driver/connecting.hpp"
+
+namespace loopbench::driver {
+namespace {
+
+constexpr std::size_t most_events_at_once = 4096;
+constexpr std::uint32_t watched = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+}  // namespace
+
+ConnectionSet::ConnectionSet(const CaseParameters& parameters)
+    : parameters_(parameters),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      events_(std::min<std::size_t>(parameters.connections + 1, most_events_at_once)),
+      buffer_(longest_piece) {
+    if (epoll_.get() < 0) throw std::system_error(errno, std::system_category(), "epoll_create1");
+    std::vector<Descriptor> sockets = open_connections(parameters);
+    connections_.resize(sockets.size());
+    for (std::uint32_t number = 0; number < sockets.size(); ++number) {
+        connections_[number].socket = std::move(sockets[number]);
+        connections_[number].number = number;
+        watch(connections_[number].socket.get(), watched, number, EPOLL_CTL_ADD);
+    }
+    choose_active();
+
+    // The other end of standard input is the harness. Nothing is read from it here: only its end
+    // matters, and where it cannot be watched (a file) there is nobody to go away.
+    epoll_event event{};
+    event.events = EPOLLRDHUP;
+    event.data.u32 = standard_input;
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, STDIN_FILENO, &event) != 0 && errno != EPERM) {
+        throw std::system_error(errno, std::system_category(), "watching standard input");
+    }
+}
+
+void ConnectionSet::choose_active() {
+    // The generator is specified to the bit by the standard (distributions are not), and the slight
+    // bias of the remainder is of no account here.
+    std::mt19937_64 random(parameters_.seed);
+    std::vector<Connection*> deck;
+    deck.reserve(connections_.size());
+    for (Connection& connection : connections_) deck.push_back(&connection);
+    for (std::size_t i = 0; i < parameters_.active; ++i) {
+        std::swap(deck[i], deck[i + random() % (deck.size() - i)]);
+    }
+    deck.resize(parameters_.active);
+    std::sort(deck.begin(), deck.end());
+    active_ = std::move(deck);
+
+    const std::size_t width = std::bit_ceil(std::size_t{parameters_.pipeline});
+    start_mask_ = width - 1;
+    starts_.resize(active_.size() * width);
+    for (std::size_t i = 0; i < active_.size(); ++i) active_[i]->starts = &starts_[i * width];
+}
+
+std::size_t ConnectionSet::idle_count() const noexcept {
+    return static_cast<std::size_t>(
+        std::count_if(connections_.begin(), connections_.end(),
+                      [](const Connection& connection) { return connection.sent == 0; }));
+}
+
+void ConnectionSet::send(Connection& connection) {
+    while (connection.sent < connection.goal && !connection.blocked) {
+        const std::size_t length =
+            std::min<std::uint64_t>(connection.goal - connection.sent, longest_piece);
+        const ssize_t count =
+            ::send(connection.socket.get(), pattern_.at(connection.number, connection.sent), length,
+                   MSG_NOSIGNAL);
+        if (count >= 0) {
+            connection.sent += static_cast<std::size_t>(count);
+        } else if (errno == EAGAIN) {
+            connection.blocked = true;
+            // From the first full buffer on, not before: a Unix socket makes an edge of
+            // writability out of every read of the peer's, which would wake the driver for nothing.
+            if (!connection.watches_writable) {
+                connection.watches_writable = true;
+                watch(connection.socket.get(), watched | EPOLLOUT, connection.number,
+                      EPOLL_CTL_MOD);
+            }
+        } else if (errno != EINTR) {
+            lost(connection, errno);
+        }
+    }
+}
+
+std::size_t ConnectionSet::wait_for_events(std::chrono::nanoseconds patience) {
+    const auto timeout_ms = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
+    for (;;) {
+        const int count = epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
+                                     static_cast<int>(std::min<std::int64_t>(timeout_ms, INT_MAX)));
+        if (count >= 0) return static_cast<std::size_t>(count);
+        if (errno != EINTR) throw std::system_error(errno, std::system_category(), "epoll_wait");
+    }
+}
+
+void ConnectionSet::watch(int descriptor, std::uint32_t events, std::uint32_t mark, int operation) {
+    epoll_event event{};
+    event.events = events;
+    event.data.u32 = mark;
+    if (epoll_ctl(epoll_.get(), operation, descriptor, &event) != 0) {
+        throw std::system_error(errno, std::system_category(), "epoll_ctl");
+    }
+}
+
+void ConnectionSet::lost(const Connection& connection, int error_number) const {
+    throw DriverError(
+        fmt::format("connection {} {} after {} bytes sent and {} received", connection.number,
+                    error_number == 0 ? std::string("was closed by the server")
+                                      : fmt::format("broke ({})", std::strerror(error_number)),
+                    connection.sent, connection.received),
+        "the server probably died or gave the connection up: its standard error may say why");
+}
+
+}  // namespace loopbench::driver
