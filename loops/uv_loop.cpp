@@ -20,6 +20,15 @@ void ignore_sigpipe() noexcept {
     }
 }
 
+/// libuv opens the descriptor that it keeps in reserve for `accept` with the loop's first stream,
+/// and does without when there is none left then. With the loop it is had for certain.
+void open_reserve(uv_loop_t& loop) noexcept {
+    uv_pipe_t stream;
+    uv_pipe_init(&loop, &stream, 0);
+    uv_close(reinterpret_cast<uv_handle_t*>(&stream), nullptr);
+    uv_run(&loop, UV_RUN_NOWAIT);
+}
+
 }  // namespace
 
 UvLoop::UvLoop(const LoopOptions& options)
@@ -29,6 +38,7 @@ UvLoop::UvLoop(const LoopOptions& options)
         throw std::system_error(-status, std::system_category(), "uv_loop_init");
     }
     ignore_sigpipe();
+    open_reserve(loop_);
     // None of these can fail on Unix once the loop exists: its own async handle has made the
     // eventfd already.
     uv_prepare_init(&loop_, &before_poll_);
