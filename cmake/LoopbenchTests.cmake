@@ -1,0 +1,27 @@
+# How a test executable is made known to ctest.
+
+include(GoogleTest)
+
+# The tests labelled `threads`: what is built for ThreadSanitizer.
+add_custom_target(loopbench-thread-tests)
+
+# loopbench_discover_tests(TARGET [PREFIX PREFIX] [LABEL LABEL] [TIMEOUT SECONDS])
+#
+# Each test of the GoogleTest executable TARGET becomes a test of ctest. With the label `threads`
+# they also run under ThreadSanitizer.
+function(loopbench_discover_tests target)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PREFIX;LABEL;TIMEOUT" "")
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 60)
+    endif()
+    set(properties TIMEOUT ${arg_TIMEOUT})
+    if(arg_LABEL)
+        list(APPEND properties LABELS ${arg_LABEL})
+    endif()
+    # A sanitized executable on a busy machine may need more than the default five seconds to start.
+    gtest_discover_tests(${target} TEST_PREFIX "${arg_PREFIX}" DISCOVERY_TIMEOUT 60
+                         PROPERTIES ${properties})
+    if(arg_LABEL STREQUAL threads)
+        add_dependencies(loopbench-thread-tests ${target})
+    endif()
+endfunction()
