@@ -219,7 +219,7 @@ inline void TimerWheel::collect(std::uint64_t now_ns) {
     assert(now_tick >= tick_);
     for (auto wide = first_wide_slot(); wide && wide->first_tick <= now_tick;
          wide = first_wide_slot()) {
-        // The tick at which a wide slot begins comes after it, for it may hold timers of that tick.
+        // The slot is opened before its first tick is left, for it may hold timers of that tick.
         open_ticks(wide->first_tick);
         leave_tick(wide->first_tick);
         open(*wide);
