@@ -1,5 +1,5 @@
-// Bad input ends with status 2 and one line that names the flag, the value and what would do, before
-// anything is measured.
+// Bad input ends with status 2 and one line that names the flag, the value and what would do,
+// before anything is measured.
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -33,8 +33,7 @@ void expect_refused(const BadInput& bad) {
     const Outcome outcome = run_loopbench(bad.arguments);
     EXPECT_EQ(outcome.status, 2);
     EXPECT_EQ(outcome.output, "");
-    EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1)
-        << outcome.errors;
+    EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
     for (const std::string& text : bad.told) {
         EXPECT_NE(outcome.errors.find(text), std::string::npos)
             << "'" << text << "' is not in: " << outcome.errors;
@@ -81,7 +80,8 @@ const BadInput table[] = {
     {run_with({"--transport=tpc"}), {"--transport=tpc", "did you mean tcp?"}},
     {run_with({"--pending=5"}), {"--pending=5", "echo has no such parameter"}},
     {run_with({"--connections=2000"}), {"--connections=2000", "below 1024", "--connections=992"}},
-    {{"run", "--loop=fake", "--workload=timers", "--mix=1:1"}, {"--mix=1:1", "start:cancel:expire"}},
+    {{"run", "--loop=fake", "--workload=timers", "--mix=1:1"},
+     {"--mix=1:1", "start:cancel:expire"}},
     // Measuring
     {run_with({"--budget=0"}), {"--budget=0", "from 0.1"}},
     {run_with({"--budget=-1"}), {"--budget=-1", "from 0.1"}},
@@ -103,14 +103,16 @@ const BadInput table[] = {
     {run_with({"--config=/nonexistent"}), {"--config=/nonexistent", "cannot be read"}},
     {{"serve", "--loop=fake", "--workload=echo"}, {"--listen", "--listen=127.0.0.1:7000"}},
     {{"serve", "--loop=fake", "--workload=echo", "--listen=nowhere"}, {"--listen=nowhere"}},
-    {{"serve", "--loop=fake", "--workload=echo", "--listen=127.0.0.1:99999"}, {"--listen", "65535"}},
+    {{"serve", "--loop=fake", "--workload=echo", "--listen=127.0.0.1:99999"},
+     {"--listen", "65535"}},
     {{"serve", "--loop=fake", "--workload=timers", "--listen=127.0.0.1:0"}, {"--workload=timers"}},
     {{"serve", "--loop=fake", "--workload=echo", "--listen=unix:/nonexistent/socket"},
      {"--listen=unix:/nonexistent/socket"}},
     {{"drive", "--workload=echo"}, {"--target", "--target=127.0.0.1:7"}},
     {{"drive", "--workload=echo", "--target=localhost:7"}, {"--target=localhost:7"}},
     {{"drive", "--workload=pingpong", "--target=127.0.0.1:7"}, {"--workload=pingpong"}},
-    {{"drive", "--workload=echo", "--target=127.0.0.1:7", "--transport=unix"}, {"--transport=unix"}},
+    {{"drive", "--workload=echo", "--target=127.0.0.1:7", "--transport=unix"},
+     {"--transport=unix"}},
 };
 
 TEST(BadInputTest, IsRefusedInOneLine) {

@@ -45,19 +45,18 @@ class MeasuringTest : public testing::Test {
     std::vector<std::string> short_run(const std::string& workload,
                                        const std::vector<std::string>& more = {},
                                        const std::string& loop = "fake") {
-        std::vector<std::string> arguments{"run",           "--loop=" + loop,
-                                           "--workload=" + workload, "--blocks=6",
-                                           "--slices=1",    "--slice-ms=3",
-                                           "--json=" + result_};
+        std::vector<std::string> arguments{
+            "run",        "--loop=" + loop, "--workload=" + workload, "--blocks=6",
+            "--slices=1", "--slice-ms=3",   "--json=" + result_};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return arguments;
     }
 
     /// A run that goes on until it is stopped, and has measured at least one slice.
     std::unique_ptr<Program> endless_run() {
-        auto program = std::make_unique<Program>(std::vector<std::string>{
-            "run", "--loop=fake", "--workload=echo", "--budget=3600", "--precision=0",
-            "--placement=lockstep", "--json=" + result_});
+        auto program = std::make_unique<Program>(
+            std::vector<std::string>{"run", "--loop=fake", "--workload=echo", "--budget=3600",
+                                     "--precision=0", "--placement=lockstep", "--json=" + result_});
         await([&] { return lines_of(result_ + ".slices.jsonl") > 1; }, "a slice in the log");
         return program;
     }
@@ -120,8 +119,8 @@ TEST_F(MeasuringTest, AReferenceGivesRatios) {
 TEST_F(MeasuringTest, AConfigFileSpeaksLikeTheCommandLine) {
     std::ofstream(directory_.file("config")) << "connections=3\nslice_rounds=50\n";
     const Outcome outcome =
-        run_loopbench(short_run("echo", {"--config=" + directory_.file("config"),
-                                         "--connections=5", "--placement=lockstep"}));
+        run_loopbench(short_run("echo", {"--config=" + directory_.file("config"), "--connections=5",
+                                         "--placement=lockstep"}));
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     const json result = read_result_file(result_);
     EXPECT_EQ(result["cases"][0]["params"]["connections"], 5) << "what is typed wins";
@@ -196,9 +195,9 @@ TEST_F(MeasuringTest, ServeAnswersAForeignClientAndStopsCleanly) {
     EXPECT_EQ(std::string(answer, 5), "hello");
     close(client);
 
-    const Outcome driven = run_loopbench({"drive", "--target=" + address, "--workload=echo",
-                                          "--blocks=6", "--slices=1", "--slice-ms=3",
-                                          "--json=" + result_});
+    const Outcome driven =
+        run_loopbench({"drive", "--target=" + address, "--workload=echo", "--blocks=6",
+                       "--slices=1", "--slice-ms=3", "--json=" + result_});
     EXPECT_EQ(driven.status, 0) << driven.errors;
     const json metrics = read_result_file(result_)["cases"][0]["metrics"];
     EXPECT_GT(metrics["throughput"]["median"], 0);
@@ -211,8 +210,8 @@ TEST_F(MeasuringTest, ServeAnswersAForeignClientAndStopsCleanly) {
 }
 
 TEST_F(MeasuringTest, DriveTellsWhenNobodyListens) {
-    const Outcome outcome = run_loopbench(
-        {"drive", "--target=unix:" + directory_.file("nobody"), "--workload=echo"});
+    const Outcome outcome =
+        run_loopbench({"drive", "--target=unix:" + directory_.file("nobody"), "--workload=echo"});
     EXPECT_EQ(outcome.status, 5);
     EXPECT_NE(outcome.errors.find("nobody"), std::string::npos) << outcome.errors;
 }

@@ -57,7 +57,9 @@ Program::~Program() {
     close(errors_);
 }
 
-void Program::send(int signal) const { kill(pid_, signal); }
+void Program::send(int signal) const {
+    kill(pid_, signal);
+}
 
 std::vector<pid_t> Program::children() const {
     const std::string number = std::to_string(pid_);
@@ -104,6 +106,8 @@ TestDirectory::TestDirectory() {
     if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp");
 }
 
-TestDirectory::~TestDirectory() { std::filesystem::remove_all(path_); }
+TestDirectory::~TestDirectory() {
+    std::filesystem::remove_all(path_);
+}
 
 }  // namespace loopbench

@@ -14,8 +14,8 @@ struct Outcome {
     std::string errors;
 };
 
-/// A running `loopbench` with these arguments; killed with this object if it still runs. The fake SUT
-/// is known to it as the loop `fake`.
+/// A running `loopbench` with these arguments; killed with this object if it still runs. The fake
+/// SUT is known to it as the loop `fake`.
 class Program {
   public:
     explicit Program(const std::vector<std::string>& arguments);

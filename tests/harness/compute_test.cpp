@@ -125,8 +125,7 @@ TEST(ComputeTest, TheRatioIsOverPairedBlocks) {
 
 TEST(ComputeTest, ABlockThatOneArmDidNotFinishIsNoPair) {
     const CasePlan plan = synthetic_plan({"uv", "epoll"});
-    const auto comparisons =
-        compute_comparisons(plan, samples_of({{100, 100, 100}, {100, 100}}));
+    const auto comparisons = compute_comparisons(plan, samples_of({{100, 100, 100}, {100, 100}}));
     EXPECT_EQ(comparisons[0].n, 2U);
     EXPECT_FALSE(comparisons[0].ci95);
 }

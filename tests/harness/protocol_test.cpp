@@ -14,9 +14,9 @@ TEST(ProtocolTest, AnswersOfTheDocumentedFormAreRead) {
     EXPECT_EQ(read_answer(R"({"type":"marked","counters":{"turns":1,"allocations":null}})",
                           "marked")["counters"]["turns"],
               1);
-    EXPECT_EQ(read_answer(R"({"type":"ready","address":"unix:/a","deviations":[]})",
-                          "ready")["address"],
-              "unix:/a");
+    EXPECT_EQ(
+        read_answer(R"({"type":"ready","address":"unix:/a","deviations":[]})", "ready")["address"],
+        "unix:/a");
     EXPECT_EQ(read_answer(R"({"type":"connected","connections":64,"extra":true})",
                           "connected")["connections"],
               64);

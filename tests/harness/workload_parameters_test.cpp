@@ -35,17 +35,17 @@ TEST(WorkloadParametersTest, GivenValuesWin) {
 
 TEST(WorkloadParametersTest, WhatCannotBeIsRefused) {
     const std::vector<std::array<const char*, 3>> refused{
-        {"echo", "connections", "0"},        {"echo", "connections", "-1"},
-        {"echo", "connections", "64k"},      {"echo", "connections", ""},
-        {"echo", "connections", "1e3"},      {"echo", "size", "0"},
-        {"echo", "size", "99999999999999"},  {"echo", "size", "99999999999999999999999"},
-        {"echo", "active", "65"},            {"echo", "transport", "udp"},
-        {"echo", "api", "pusch"},            {"echo", "no_delay", "1"},
-        {"echo", "pending", "10"},           {"timers", "size", "10"},
-        {"timers", "mix", "1:1"},            {"timers", "mix", "1:1:1:1"},
-        {"timers", "mix", "0:0:0"},          {"timers", "mix", "1:-1:1"},
-        {"timers", "mix", "a:b:c"},          {"timers", "mix", ""},
-        {"pingpong", "variant", "cancle"},   {"pingpong", "tasks", "1"},
+        {"echo", "connections", "0"},       {"echo", "connections", "-1"},
+        {"echo", "connections", "64k"},     {"echo", "connections", ""},
+        {"echo", "connections", "1e3"},     {"echo", "size", "0"},
+        {"echo", "size", "99999999999999"}, {"echo", "size", "99999999999999999999999"},
+        {"echo", "active", "65"},           {"echo", "transport", "udp"},
+        {"echo", "api", "pusch"},           {"echo", "no_delay", "1"},
+        {"echo", "pending", "10"},          {"timers", "size", "10"},
+        {"timers", "mix", "1:1"},           {"timers", "mix", "1:1:1:1"},
+        {"timers", "mix", "0:0:0"},         {"timers", "mix", "1:-1:1"},
+        {"timers", "mix", "a:b:c"},         {"timers", "mix", ""},
+        {"pingpong", "variant", "cancle"},  {"pingpong", "tasks", "1"},
         {"fanin", "size", "67108864"},
     };
     for (const auto& [workload, name, value] : refused) {
