@@ -20,6 +20,15 @@ void ignore_sigpipe() noexcept {
     }
 }
 
+/// libuv opens the descriptor that it keeps in reserve for `accept` with the loop's first stream,
+/// and does without when there is none left then. With the loop it is had for certain.
+void open_reserve(uv_loop_t& loop) noexcept {
+    uv_pipe_t stream;
+    uv_pipe_init(&loop, &stream, 0);
+    uv_close(reinterpret_cast<uv_handle_t*>(&stream), nullptr);
+    uv_run(&loop, UV_RUN_NOWAIT);
+}
+
 }  // namespace
 
 UvLoop::UvLoop(const LoopOptions& options)
@@ -29,6 +38,7 @@ UvLoop::UvLoop(const LoopOptions& options)
         throw std::system_error(-status, std::system_category(), "uv_loop_init");
     }
     ignore_sigpipe();
+    open_reserve(loop_);
     // None of these can fail on Unix once the loop exists: its own async handle has made the
     // eventfd already.
     uv_prepare_init(&loop_, &before_poll_);
@@ -140,8 +150,9 @@ LoopDescription UvLoop::describe() {
          "a queue of the adapter's, run in a uv_prepare_t; from other threads a lock-free "
          "list and one uv_async_t"},
         {"timer",
-         "uv_timer_t; deadlines, zero delays too, are rounded up to the millisecond, since "
-         "libuv fires up to one early; a timer never fires in the turn it is started in"},
+         "uv_timer_t; deadlines are rounded up to the millisecond, since libuv fires up to one "
+         "early; what is due when it is started fires in the next turn, from a list beside "
+         "libuv's"},
         {"wakeup", "uv_async_t, behind a flag that closes a gap in its memory ordering"},
         {"readiness", "uv_poll_t, started again when libuv stops it because of an error"},
         {"read",

@@ -34,14 +34,14 @@ void UvTimer::start_at(TimePoint deadline) {
     const auto rounded = std::chrono::ceil<milliseconds>(deadline.time_since_epoch()).count();
     due_ms_ = rounded > 0 ? static_cast<std::uint64_t>(rounded) : 0;
     start_id_ = timers.next_start_id_++;
-    // libuv adds the same cached time, so that the absolute deadline is exact however old that is.
     const std::uint64_t now_ms = uv_now(&timers.loop_);
-    if (due_ms_ > now_ms) {
+    if (deadline <= loop_.now() || due_ms_ <= now_ms) {
+        // Due in the next turn. Not by libuv, which would take all these for equal.
+        timers.add_due(*this);
+    } else {
+        // libuv adds the same cached time again: the deadline is exact however old that is.
         state_ = State::running;
         uv_timer_start(handle_, on_timer, due_ms_ - now_ms, 0);
-    } else {
-        // libuv would take all deadlines in the past for equal.
-        timers.add_due(*this);
     }
 }
 

@@ -18,8 +18,8 @@ class UvTimers;
 /// libuv's timer, corrected in two ways to meet the contract. libuv compares against a clock in
 /// milliseconds, rounded down, so that a plain `uv_timer_start` fires up to a millisecond early:
 /// the deadline is rounded up here and handed over as the difference to that clock. And libuv
-/// 1.44 fires what is due before it polls again, even a timer started a moment ago: such a timer
-/// waits for the next poll in `UvTimers`.
+/// 1.44 fires what is due before it polls again, even a timer started a moment ago: such a timer,
+/// and one whose deadline has passed when it is started, waits in `UvTimers` for the next poll.
 class UvTimer {
   public:
     using Function = void (*)(UvTimer&) noexcept;
