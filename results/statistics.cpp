@@ -223,8 +223,8 @@ std::optional<double> lag1_autocorrelation(std::span<const double> values) {
     return products / squares;
 }
 
-std::vector<BlockTotals> merge_adjacent(std::span<const BlockTotals> blocks) {
-    std::vector<BlockTotals> merged;
+std::vector<BlockSum> merge_adjacent(std::span<const BlockSum> blocks) {
+    std::vector<BlockSum> merged;
     for (std::size_t i = 0; i < blocks.size(); ++i) {
         const bool alone_at_the_end = i + 1 == blocks.size() && !merged.empty();
         if (i % 2 == 0 && !alone_at_the_end) {
@@ -237,10 +237,10 @@ std::vector<BlockTotals> merge_adjacent(std::span<const BlockTotals> blocks) {
     return merged;
 }
 
-std::optional<std::vector<double>> log_ratios(std::span<const BlockTotals> arm,
-                                              std::span<const BlockTotals> reference) {
+std::optional<std::vector<double>> log_ratios(std::span<const BlockSum> arm,
+                                              std::span<const BlockSum> reference) {
     assert(arm.size() == reference.size());
-    const auto positive = [](const BlockTotals& totals) {
+    const auto positive = [](const BlockSum& totals) {
         return totals.amount > 0 && totals.operations > 0;
     };
     std::vector<double> ratios;
@@ -256,9 +256,8 @@ std::optional<std::vector<double>> log_ratios(std::span<const BlockTotals> arm,
 RatioEstimate ratio_interval(std::span<const double> log_ratios, double confidence) {
     RatioEstimate estimate{std::exp(hodges_lehmann(log_ratios)), std::nullopt, log_ratios.size()};
     if (const auto interval = signed_rank_interval(log_ratios, confidence)) {
-        estimate.interval = ConfidenceInterval{
-            {std::exp(interval->interval.low), std::exp(interval->interval.high)},
-            interval->confidence};
+        estimate.interval = ConfidenceInterval{{std::exp(interval->low), std::exp(interval->high)},
+                                               interval->confidence};
     }
     return estimate;
 }

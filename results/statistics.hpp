@@ -16,9 +16,9 @@ namespace loopbench {
 // [HW] Hollander, Wolfe, Chicken: Nonparametric Statistical Methods, 3rd edition, chapter 3.
 
 /// An interval that covers the true value with probability `confidence`: at least the one asked
-/// for, and usually above it, since ranks are discrete.
-struct ConfidenceInterval {
-    Interval interval;
+/// for, and usually above it, since ranks are discrete. It serves as a plain `Interval` where only
+/// that is wanted.
+struct ConfidenceInterval : Interval {
     double confidence = 0;
 };
 
@@ -70,20 +70,20 @@ std::vector<double> holm(std::span<const double> p_values);
 std::optional<double> lag1_autocorrelation(std::span<const double> values);
 
 /// What one arm spent and did in one block.
-struct BlockTotals {
+struct BlockSum {
     double amount = 0;      ///< of what is compared: nanoseconds, calls, …
     double operations = 0;  ///< that it was spent on
-    bool operator==(const BlockTotals&) const = default;
+    bool operator==(const BlockSum&) const = default;
 };
 
 /// The blocks two by two, for blocks that are correlated; the last three become one when their
 /// number is odd, so that nothing is dropped. A single block stays as it is.
-std::vector<BlockTotals> merge_adjacent(std::span<const BlockTotals> blocks);
+std::vector<BlockSum> merge_adjacent(std::span<const BlockSum> blocks);
 
 /// ln of (arm's amount per operation / reference's), block by block; both have the same blocks.
 /// Nothing when a total is not positive: then there is no ratio.
-std::optional<std::vector<double>> log_ratios(std::span<const BlockTotals> arm,
-                                              std::span<const BlockTotals> reference);
+std::optional<std::vector<double>> log_ratios(std::span<const BlockSum> arm,
+                                              std::span<const BlockSum> reference);
 
 /// A ratio over blocks.
 struct RatioEstimate {
