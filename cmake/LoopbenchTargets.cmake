@@ -1,8 +1,9 @@
-# What a program of loopbench is: built by scripts/loopbench, installed where the harness finds it again.
+# What a program of loopbench is: built by scripts/loopbench, installed where the harness finds it
+# again.
 #
 # Installed, the harness is PREFIX/bin/loopbench and looks for its SUTs and its driver in
-# ../libexec/loopbench, seen from its own executable; so the two directories are fixed to one another,
-# and PREFIX may be moved. In the build tree all of them lie in bin/.
+# ../libexec/loopbench, seen from its own executable; so the two directories are fixed to one
+# another, and PREFIX may be moved. In the build tree all of them lie in bin/.
 
 # Everything that is needed to run loopbench, and nothing that only tests need.
 add_custom_target(loopbench-runtime)

@@ -7,8 +7,8 @@ add_custom_target(loopbench-thread-tests)
 
 # loopbench_discover_tests(TARGET [PREFIX PREFIX] [LABEL LABEL] [TIMEOUT SECONDS])
 #
-# Each test of the GoogleTest executable TARGET becomes a test of ctest. With the label `threads` they
-# also run under ThreadSanitizer.
+# Each test of the GoogleTest executable TARGET becomes a test of ctest. With the label `threads`
+# they also run under ThreadSanitizer.
 function(loopbench_discover_tests target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "PREFIX;LABEL;TIMEOUT" "")
     if(NOT arg_TIMEOUT)

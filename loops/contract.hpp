@@ -11,10 +11,10 @@
 //
 //  1. A completion never runs inside the call that started it. An operation that can end at once
 //  says
-//     so by returning `Start::done`, with its result set and its function never called; this counts
-//     as a callback towards the poll interval, and beyond that the loop goes the long way, so that
-//     nobody starves. Callbacks never throw. A task's unobserved failure reaches the loop's error
-//     handler (a cancelled task is no failure).
+//     so by returning `Start::done`, with its result set and its function never called; at most
+//     `poll_interval` of them follow each other inside one callback, then the loop goes the long
+//     way, so that nobody starves. Callbacks never throw. A task's unobserved failure reaches the
+//     loop's error handler (a cancelled task is no failure).
 //  2. `post` is first in, first out. A pass runs the ready queue as it stood when the pass began:
 //     what is posted during a pass runs in the next.
 //  3. A turn reaches from one poll of the kernel to the next. I/O and timers are polled whenever
@@ -130,7 +130,8 @@ concept LoopReadiness = requires(R watch, Loop& loop, int descriptor,
 /// Push: `start_reading(protocol)` until `stop_reading()`; `write` tries to send now and copies
 /// what the kernel does not take. Pull: `read_some` into the caller's buffer (0 bytes at end of
 /// file; a buffer of at least one byte) and `write_all` from the caller's, which is not copied and
-/// stays valid until completion. `write_all` goes behind what `write` has queued.
+/// stays valid until completion. `write_all` goes behind what `write` has queued; no `write` during
+/// it.
 ///
 /// The operations' types belong to the loop: `Loop::ReadOperation` etc., each a `ResultOperation`
 /// made from a function. `cancel(operation)` asks for the end of one that is in flight on this
@@ -168,6 +169,7 @@ concept LoopStream = requires(S stream, const S& constant, Loop& loop, Protocol&
     stream.cancel(read);
     stream.cancel(write);
     stream.cancel(connect);
+    stream.cancel(shutdown);
 };
 
 /// A listening socket. `accept` puts the next connection into a stream that is not open; at most

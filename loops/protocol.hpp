@@ -8,7 +8,8 @@ namespace loopbench {
 
 /// What a push stream tells its owner: asyncio's Protocol. The loop calls it on its own thread,
 /// never from inside a call that the owner is making on the stream, and not at all once the owner
-/// has called `close`. An owner may call anything on the stream from inside, `close` included.
+/// has called `close`. An owner may call anything on the stream from inside, `close` included, but
+/// not destroy it there.
 class Protocol {
   public:
     /// Bytes arrived, at least one. `data` is lent by the loop until the call returns.

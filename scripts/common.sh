@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+
 # What the scripts share: where the checkout is, how a step reports, how a preset is built. Sourced,
 # never run. Everything that is said here goes to stderr, because stdout belongs to the program run.
 
@@ -22,8 +23,8 @@ likely_cause() {
     if seen 'No space left on device'; then
         say "Likely cause: the disk is full. Free some space (df -h), then run this again."
     elif seen 'Packages need to be removed but remove is disabled'; then
-        say "Likely cause: a package conflicts with one that is installed (Boost 1.81 with 1.74, say)." \
-            "Nothing was changed. To let apt replace it: apt-get install ${missing[*]:-}"
+        say "Likely cause: a package conflicts with one that is installed (Boost 1.81 with 1.74," \
+            "say). Nothing was changed. To let apt replace it: apt-get install ${missing[*]:-}"
     elif seen 'Could not get lock|Unable to acquire the dpkg'; then
         say "Likely cause: another apt or dpkg is running. Wait for it to end, then run this again."
     elif seen 'dpkg was interrupted'; then
@@ -31,31 +32,32 @@ likely_cause() {
     elif seen 'self.signed certificate|unable to (get|verify).*(issuer|certificate)'; then
         say "Likely cause: a proxy whose certificate npm does not know. Name its file in" \
             "NODE_EXTRA_CA_CERTS, then run this again."
-    elif seen 'resolving|Could not (resolve|connect)|Network is unreachable|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|Failed to fetch'; then
-        say "Likely cause: no network. Check that the package server can be reached (http_proxy, if" \
-            "there is a proxy), then run this again."
+    elif seen 'failure resolving|Could not (resolve|connect)|Failed to fetch|Network is unreachable' ||
+        seen 'ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED'; then
+        say "Likely cause: no network. Check that the package server can be reached (http_proxy," \
+            "if there is a proxy), then run this again."
     elif seen 'Unable to locate package|no installation candidate'; then
         say "Likely cause: this release does not have the package, or its lists leave out the" \
             "component main. Debian 12 or newer is needed."
-    elif seen 'Killed signal terminated program|cannot allocate memory|virtual memory exhausted'; then
+    elif seen 'Killed signal terminated program|annot allocate memory|memory exhausted'; then
         say "Likely cause: not enough memory for the compiler. Free some, then run this again."
     fi
 }
 
-# step LOG TITLE COMMAND…: says TITLE and runs COMMAND with its output added to LOG. When it fails, shows
-# LOG from its first error (or its end), names the likely cause and exits.
+# step LOG TITLE COMMAND…: says TITLE and runs COMMAND with its output added to LOG. When it fails,
+# shows LOG from its first error (or its end), names the likely cause and exits.
 step() {
-    local log=$1 title=$2 status=0 first
+    local log=$1 title=$2 status=0 first error='(^|[^-[:alnum:]_])(error|Error):|^CMake Error'
     shift 2
     say "$title…"
     "$@" >>"$log" 2>&1 </dev/null || status=$?
     if ((status == 0)); then return; fi
-    say "$title: failed with exit code $status. From $log:"
-    first=$(grep -nE -m1 '(^|[^-[:alnum:]_])(error|Error):|^CMake Error' "$log" | cut -d: -f1) || first=
+    say "That failed with exit code $status. From $log:"
+    first=$(grep -nE -m1 "$error" "$log" | cut -d: -f1) || first=
     if [[ -n $first ]]; then
-        tail -n "+$first" "$log" | head -n 30 | sed 's/^/    /' >&2
+        tail -n "+$first" "$log" | head -n 25 | sed 's/^/    /' >&2
     else
-        tail -n 30 "$log" | sed 's/^/    /' >&2
+        tail -n 12 "$log" | sed 's/^/    /' >&2
     fi
     likely_cause "$log"
     exit "$failure_status"
@@ -73,8 +75,8 @@ take_lock() {
 
 drop_lock() { exec 9>&-; }
 
-# configured_as: what a configuration depends on beyond what ninja watches by itself: the place of the
-# checkout, which a copied build directory gets wrong, and the presets, which only cmake reads.
+# configured_as: what a configuration depends on beyond what ninja watches by itself: the place of
+# the checkout, which a copied build directory gets wrong, and the presets, which only cmake reads.
 configured_as() { printf '%s\n%s' "$root" "$(<"$root/CMakePresets.json")"; }
 
 # is_configured PRESET

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scripts/loopbench: builds when something has changed, stays silent otherwise, and leaves arguments,
-# input, output, exit code and the working directory to the program.
+# scripts/loopbench: builds when something has changed, stays silent otherwise, and leaves
+# arguments, input, output, exit code and the working directory to the program.
 set -uo pipefail
 source_dir=$1 # for support.sh
 # shellcheck source=tests/scripts/support.sh
@@ -60,6 +60,7 @@ check_equal 'a checkout that was moved with its build' \
 
 cmake --install "$scratch/moved/build/release" --prefix "$scratch/prefix" >/dev/null
 check 'the program is installed' test -x "$scratch/prefix/bin/loopbench"
-check 'the helper is installed beside it' test -x "$scratch/prefix/libexec/loopbench/loopbench-sut-none"
+check 'the helper is installed for it to find' \
+    test -x "$scratch/prefix/libexec/loopbench/loopbench-sut-none"
 
 finish

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# What the tests of the scripts share: a throw-away checkout of the scripts themselves around a program
-# of a few lines, and checks that say what they expected. Sourced with `source_dir` set to the
-# checkout under test.
+
+# What the tests of the scripts share: a throw-away checkout of the scripts themselves around a
+# program of a few lines, and checks that say what they expected. Sourced with `source_dir` set to
+# the checkout under test.
 
 : "${source_dir:?}"
 scratch=$(mktemp -d)
@@ -38,8 +39,8 @@ finish() {
     exit 0
 }
 
-# make_checkout DIR: the scripts, presets and CMake modules under test; a `loopbench` that prints its
-# arguments and its input.
+# make_checkout DIR: the scripts, presets and CMake modules under test; a `loopbench` that prints
+# its arguments and its input.
 make_checkout() {
     mkdir -p "$1"
     cp -R "$source_dir/scripts" "$source_dir/cmake" "$source_dir/CMakePresets.json" "$1"

@@ -1,0 +1,72 @@
+#include "harness/block_totals.hpp"
+
+namespace loopbench {
+namespace {
+
+using Count = std::optional<std::uint64_t>;
+
+/// Sums one member over the valid slices.
+template <class Member>
+std::optional<double> sum(const BlockSamples& block, Member member) {
+    std::optional<double> result;
+    for (const SliceSample& slice : block.slices) {
+        if (!slice.invalid.empty()) continue;
+        const Count value = member(slice);
+        if (!value) return std::nullopt;
+        result = result.value_or(0) + static_cast<double>(*value);
+    }
+    return result;
+}
+
+std::map<std::string, std::optional<double>> sum_counters(const BlockSamples& block) {
+    std::map<std::string, std::optional<double>> sums;
+    if (block.slices.empty()) return sums;
+    for (const auto& [name, unused] : block.slices.front().counters) {
+        sums[name] = sum(block, [&key = name](const SliceSample& slice) {
+            const auto found = slice.counters.find(key);
+            return found == slice.counters.end() ? Count() : found->second;
+        });
+    }
+    return sums;
+}
+
+}  // namespace
+
+std::optional<double> BlockTotals::counter(const std::string& name) const {
+    const auto found = counters.find(name);
+    return found == counters.end() ? std::nullopt : found->second;
+}
+
+BlockTotals total(const BlockSamples& block) {
+    BlockTotals totals;
+    totals.histograms = &block.histograms;
+    totals.facts = block.facts;
+    std::map<std::string, double> weights;
+    for (const SliceSample& slice : block.slices) {
+        if (!slice.invalid.empty()) continue;
+        const auto operations = static_cast<double>(slice.answer.operations);
+        ++totals.slices;
+        totals.operations += operations;
+        totals.elapsed_ns += static_cast<double>(slice.answer.elapsed_ns);
+        totals.bytes += static_cast<double>(slice.answer.bytes);
+        for (const auto& [name, value] : slice.answer.metrics) {
+            totals.metrics[name] += value * operations;
+            weights[name] += operations;
+        }
+    }
+    for (auto& [name, value] : totals.metrics) value /= weights[name];
+    totals.rounds = sum(block, [](const auto& slice) { return slice.answer.rounds; });
+    totals.cpu_ns = sum(block, [](const auto& slice) { return slice.cpu_ns; });
+    totals.driver_cpu_ns = sum(block, [](const auto& slice) { return slice.answer.driver_cpu_ns; });
+    totals.voluntary_switches =
+        sum(block, [](const auto& slice) { return slice.voluntary_switches; });
+    totals.involuntary_switches =
+        sum(block, [](const auto& slice) { return slice.involuntary_switches; });
+    totals.waiting_ns = sum(block, [](const auto& slice) { return slice.waiting_ns; });
+    totals.instructions = sum(block, [](const auto& slice) { return slice.instructions; });
+    totals.cycles = sum(block, [](const auto& slice) { return slice.cycles; });
+    totals.counters = sum_counters(block);
+    return totals;
+}
+
+}  // namespace loopbench

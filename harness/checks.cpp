@@ -1,0 +1,197 @@
+#include "harness/checks.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <stdlib.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "harness/block_totals.hpp"
+
+namespace loopbench {
+namespace {
+
+using nlohmann::json;
+
+std::string cell_of(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm) {
+    return fmt::format("{} on {}, {}", plan.workload.name, plan.arms[arm].spec.id,
+                       name_of(samples.placement));
+}
+
+Warning note(std::string id, std::string text, std::string remedy) {
+    return {Grade::note, std::move(id), std::move(text), std::move(remedy), {}, {}};
+}
+
+void check_build(std::vector<Warning>& warnings, const ReadyArm& arm) {
+    const json build = arm.description.value("build", json::object());
+    const std::string sanitizers = build.value("sanitizers", "");
+    if (!sanitizers.empty()) {
+        warnings.push_back(note("sanitizers",
+                                fmt::format("{} was built with sanitizers ({})", arm.spec.id,
+                                            sanitizers),
+                                "measure a release build"));
+    } else if (build.value("assertions", false)) {
+        warnings.push_back(note("debug_build",
+                                fmt::format("{} was built with assertions", arm.spec.id),
+                                "measure a release build: cmake --preset release"));
+    }
+}
+
+/// Sums over all blocks.
+struct Sums {
+    double elapsed_ns = 0;
+    double cpu_ns = 0;
+    double driver_cpu_ns = 0;
+    double waiting_ns = 0;
+    double rounds = 0;
+    double voluntary = 0;
+    std::size_t slices = 0;
+    std::size_t invalid = 0;
+    std::uint64_t idle_connections = 0;
+    bool self_reported = false;
+};
+
+Sums sum_up(const ArmSamples& arm) {
+    Sums sums;
+    for (const BlockSamples& block : arm.blocks) {
+        const BlockTotals totals = total(block);
+        sums.elapsed_ns += totals.elapsed_ns;
+        sums.cpu_ns += totals.cpu_ns.value_or(0);
+        sums.driver_cpu_ns += totals.driver_cpu_ns.value_or(0);
+        sums.waiting_ns += totals.waiting_ns.value_or(0);
+        sums.rounds += totals.rounds.value_or(0);
+        sums.voluntary += totals.voluntary_switches.value_or(0);
+        sums.slices += block.slices.size();
+        sums.invalid += block.slices.size() - totals.slices;
+        for (const SliceSample& slice : block.slices) {
+            sums.idle_connections = slice.answer.idle_connections.value_or(0);
+            sums.self_reported = sums.self_reported || slice.self_reported;
+        }
+    }
+    return sums;
+}
+
+void check_driver(std::vector<Warning>& warnings, const Sums& sums, const std::string& cell) {
+    constexpr double saturated = 0.95;
+    const double busy = sums.driver_cpu_ns / sums.elapsed_ns;
+    if (busy < saturated) return;
+    Warning warning{Grade::voids,
+                    "generator_bound",
+                    fmt::format("the driver was {:.0f}% busy: it, not the loop, set the throughput",
+                                busy * 100),
+                    "use more connections than one driver can saturate, or compare in lockstep",
+                    "throughput",
+                    cell};
+    warnings.push_back(std::move(warning));
+}
+
+void check_rounds(std::vector<Warning>& warnings, const Sums& sums, const std::string& cell) {
+    constexpr double tolerance = 0.1;
+    if (sums.rounds == 0 || sums.voluntary == 0) return;
+    const double switches = sums.voluntary / sums.rounds;
+    if (std::abs(switches - 1) <= tolerance) return;
+    warnings.push_back(note(
+        "preempted_rounds",
+        fmt::format("{}: {:.2f} voluntary switches a round instead of one: the processor changed "
+                    "hands in mid-round",
+                    cell, switches),
+        "compare ops_per_turn between arms, or use fewer connections"));
+}
+
+/// The share of the time in which it wanted the processor that an arm got it. In lockstep SUT and
+/// driver wait for one another by design, so there it is the share that both together used.
+void check_delivered(std::vector<Warning>& warnings, const PlacementSamples& samples,
+                     const Sums& sums, const std::string& cell) {
+    constexpr double enough = 0.9;
+    if (sums.cpu_ns == 0) return;
+    const double delivered = samples.placement == Placement::lockstep
+                                 ? (sums.cpu_ns + sums.driver_cpu_ns) / sums.elapsed_ns
+                                 : sums.cpu_ns / (sums.cpu_ns + sums.waiting_ns);
+    if (delivered >= enough) return;
+    warnings.push_back(note("delivered_cpu",
+                            fmt::format("{}: only {:.0f}% of the processor time that it could "
+                                        "have used was delivered",
+                                        cell, delivered * 100),
+                            "stop other programs, or take other processors with --cpus"));
+}
+
+void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
+               const PlacementSamples& samples, std::size_t arm) {
+    const Sums sums = sum_up(samples.arms[arm]);
+    if (sums.slices == 0) return;
+    const std::string cell = cell_of(plan, samples, arm);
+    if (samples.placement == Placement::split) check_driver(warnings, sums, cell);
+    if (samples.placement == Placement::lockstep) check_rounds(warnings, sums, cell);
+    check_delivered(warnings, samples, sums, cell);
+    const std::uint64_t meant_idle =
+        plan.workload.sockets
+            ? plan.params["connections"].get<std::uint64_t>() -
+                  plan.params["active"].get<std::uint64_t>()
+            : 0;
+    if (sums.idle_connections > meant_idle) {
+        warnings.push_back(note("idle_connections",
+                                fmt::format("{}: {} connections never carried traffic", cell,
+                                            sums.idle_connections - meant_idle),
+                                "run longer slices (--slice-ms)"));
+    }
+    if (sums.self_reported) {
+        warnings.push_back(note("self_reported",
+                                fmt::format("{}: processor time is self-reported, since the SUT "
+                                            "runs behind --sut-prefix",
+                                            cell),
+                                "measure on this machine to have it read from outside"));
+    }
+    constexpr double most_invalid = 0.1;
+    if (static_cast<double>(sums.invalid) > most_invalid * static_cast<double>(sums.slices)) {
+        warnings.push_back({Grade::unfit, "invalid_slices",
+                            fmt::format("{}: {} of {} slices were disturbed", cell, sums.invalid,
+                                        sums.slices),
+                            "stop what disturbs them", std::nullopt, cell});
+    }
+}
+
+}  // namespace
+
+std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& settings) {
+    std::vector<Warning> warnings;
+    for (const ReadyArm& arm : plan.arms) check_build(warnings, arm);
+    if (plan.workload.sockets && !settings.processors.driver) {
+        warnings.push_back(note("one_processor",
+                                "there is one processor to use: lockstep placement only",
+                                "give two with --cpus=SUT,DRIVER for throughput and latency"));
+    }
+    std::ifstream governor_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+    std::string governor;
+    if (governor_file >> governor && governor != "performance") {
+        warnings.push_back(note("governor",
+                                fmt::format("the frequency governor is '{}'", governor),
+                                "cpupower frequency-set -g performance"));
+    }
+    double load = 0;
+    constexpr double much_load = 0.5;
+    if (getloadavg(&load, 1) == 1 && load > much_load) {
+        warnings.push_back(note("other_load",
+                                fmt::format("other programs were running (load average {:.1f})",
+                                            load),
+                                "stop them: split placement and latency suffer most"));
+    }
+    return warnings;
+}
+
+std::vector<Warning> check_samples(const CasePlan& plan, const PlacementSamples& samples) {
+    std::vector<Warning> warnings;
+    for (std::size_t arm = 0; arm < samples.arms.size(); ++arm) {
+        check_arm(warnings, plan, samples, arm);
+        if (!samples.arms[arm].deviations.empty()) {
+            warnings.push_back(note("not_like_for_like",
+                                    fmt::format("{}: not like for like: {}",
+                                                cell_of(plan, samples, arm),
+                                                fmt::join(samples.arms[arm].deviations, ", ")),
+                                    "give these parameters a value that every arm can apply"));
+        }
+    }
+    return warnings;
+}
+
+}  // namespace loopbench

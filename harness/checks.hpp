@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "harness/measure.hpp"
+#include "results/result.hpp"
+
+namespace loopbench {
+
+/// What bears on every figure: builds with assertions or sanitizers, other load on the machine, the
+/// governor, the number of processors.
+std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& settings);
+
+/// What the samples of one placement themselves tell against their figures: a saturated driver,
+/// pre-empted rounds, connections without traffic, a processor that was not to be had.
+std::vector<Warning> check_samples(const CasePlan& plan, const PlacementSamples& samples);
+
+}  // namespace loopbench

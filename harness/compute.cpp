@@ -1,0 +1,213 @@
+#include "harness/compute.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "harness/figures.hpp"
+#include "results/metrics.hpp"
+#include "results/statistics.hpp"
+
+namespace loopbench {
+namespace {
+
+std::vector<BlockTotals> totals_of(const ArmSamples& arm) {
+    std::vector<BlockTotals> totals;
+    for (const BlockSamples& block : arm.blocks) {
+        totals.push_back(total(block));
+        if (totals.back().slices == 0) totals.pop_back();
+    }
+    return totals;
+}
+
+std::string too_few_blocks(std::size_t blocks) {
+    return fmt::format("{} blocks; a 95% interval needs at least {}", blocks,
+                       blocks_for_an_interval);
+}
+
+/// The median over blocks with its interval, or why one is missing.
+MetricValue over_blocks(const MetricDefinition& metric, const std::vector<double>& values,
+                        std::string_view missing) {
+    if (values.empty()) return missing_metric_value(metric, std::string(missing));
+    MetricValue value = make_metric_value(metric);
+    value.n = values.size();
+    value.median = median(values);
+    value.ci95 = median_interval(values);
+    if (!value.ci95) value.reason = too_few_blocks(values.size());
+    return value;
+}
+
+/// What was counted once, in a process of its own.
+MetricValue counted_apart(const char* name, const CountedApart& counted) {
+    const MetricDefinition& metric = *find_metric(name);
+    if (!counted.per_operation) return missing_metric_value(metric, counted.reason);
+    MetricValue value = make_metric_value(metric);
+    value.median = counted.per_operation;
+    value.n = 1;
+    value.reason = "counted exactly in one process of its own: no interval";
+    return value;
+}
+
+/// The shares of user and system time. The kernel samples them at its ticks, so only the total of
+/// a second or more is worth something, and that once.
+void add_tick_split(std::map<std::string, MetricValue>& metrics,
+                    const std::vector<BlockTotals>& blocks) {
+    double cpu_ns = 0;
+    double operations = 0;
+    double user = 0;
+    double system = 0;
+    for (const BlockTotals& block : blocks) {
+        cpu_ns += block.cpu_ns.value_or(0);
+        operations += block.operations;
+        user += static_cast<double>(block.facts.user_ticks.value_or(0));
+        system += static_cast<double>(block.facts.system_ticks.value_or(0));
+    }
+    constexpr double least_cpu_ns = 1e9;
+    const auto put = [&](const char* name, double ticks) {
+        const MetricDefinition& metric = *find_metric(name);
+        if (cpu_ns < least_cpu_ns || user + system <= 0) {
+            metrics[name] = missing_metric_value(
+                metric, fmt::format("sampled at ticks: needs 1 s of processor time, there was "
+                                    "{:.2g} s",
+                                    cpu_ns / 1e9));
+            return;
+        }
+        metrics[name] = make_metric_value(metric);
+        metrics[name].median = cpu_ns / operations * ticks / (user + system);
+        metrics[name].n = blocks.size();
+        metrics[name].reason = "sampled at ticks over the whole run: no interval";
+    };
+    put("user_ns_per_op", user);
+    put("system_ns_per_op", system);
+}
+
+/// The log-ratios of the first arm over the second, of the blocks in which both have the figure.
+std::vector<double> log_ratios(const CasePlan& plan, const PlacementSamples& samples,
+                               const Figure& figure) {
+    std::vector<double> ratios;
+    for (int block = 0; block < samples.whole_blocks(); ++block) {
+        const auto at = static_cast<std::size_t>(block);
+        const auto arm = figure.value(total(samples.arms[0].blocks[at]), plan.params);
+        const auto reference = figure.value(total(samples.arms[1].blocks[at]), plan.params);
+        if (arm && reference && *arm > 0 && *reference > 0) {
+            ratios.push_back(std::log(*arm / *reference));
+        }
+    }
+    return ratios;
+}
+
+/// Metrics in which two arms are set against one another: what work costs, and how fast it goes.
+/// The others say what kind of load it was.
+bool is_compared(std::string_view metric) {
+    constexpr std::string_view compared[] = {
+        "cpu_ns_per_op",    "throughput",        "bytes_per_second",  "latency_p50",
+        "latency_p90",      "latency_p99",       "latency_p999",      "cpu_ns_per_start",
+        "cpu_ns_per_cancel", "cpu_ns_per_expire", "cpu_ns_per_switch", "lateness_p50",
+        "lateness_p99",     "ops_per_turn"};
+    return std::find(std::begin(compared), std::end(compared), metric) != std::end(compared);
+}
+
+Comparison compare(const CasePlan& plan, const PlacementSamples& samples, const Figure& figure) {
+    Comparison comparison;
+    comparison.workload = plan.workload.name;
+    comparison.params = plan.params;
+    comparison.placement = name_of(samples.placement);
+    comparison.metric = figure.metric;
+    comparison.arm = plan.arms[0].spec.id;
+    comparison.reference = plan.arms[1].spec.id;
+    comparison.verdict = "no verdict: run measures, compare decides";
+    const std::vector<double> ratios = log_ratios(plan, samples, figure);
+    comparison.n = ratios.size();
+    if (ratios.empty()) {
+        comparison.reason = "no block in which both have this figure";
+        return comparison;
+    }
+    const RatioEstimate estimate = ratio_interval(ratios);
+    comparison.ratio = estimate.ratio;
+    comparison.ci95 = estimate.interval;
+    if (!comparison.ci95) comparison.reason = too_few_blocks(ratios.size());
+    return comparison;
+}
+
+std::optional<double> relative_half_width(const std::optional<double>& centre,
+                                          const std::optional<Interval>& interval) {
+    if (!centre || !interval || *centre == 0) return std::nullopt;
+    return (interval->high - interval->low) / 2 / std::abs(*centre);
+}
+
+const Figure& find_figure(std::string_view metric) {
+    return *std::find_if(block_figures().begin(), block_figures().end(),
+                         [&](const Figure& figure) { return figure.metric == metric; });
+}
+
+std::vector<double> values_of(const Figure& figure, const std::vector<BlockTotals>& blocks,
+                              const nlohmann::json& params) {
+    std::vector<double> values;
+    for (const BlockTotals& block : blocks) {
+        if (const auto value = figure.value(block, params)) values.push_back(*value);
+    }
+    return values;
+}
+
+}  // namespace
+
+Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm) {
+    const ArmSamples& measured = samples.arms.at(arm);
+    const std::vector<BlockTotals> blocks = totals_of(measured);
+    Case result;
+    result.workload = plan.workload.name;
+    result.params = plan.params;
+    result.placement = name_of(samples.placement);
+    result.arm = plan.arms.at(arm).spec.id;
+    for (const Figure& figure : block_figures()) {
+        if (!figure.applies(plan.workload)) continue;
+        const std::string_view missing = blocks.empty() ? "nothing was measured" : figure.missing;
+        result.metrics[std::string(figure.metric)] =
+            over_blocks(*find_metric(figure.metric), values_of(figure, blocks, plan.params),
+                        missing);
+    }
+    result.metrics["syscalls_per_op"] = counted_apart("syscalls_per_op", measured.syscalls);
+    result.metrics["allocations_per_op"] =
+        counted_apart("allocations_per_op", measured.allocations);
+    add_tick_split(result.metrics, blocks);
+    for (const BlockSamples& block : measured.blocks) {
+        for (const SliceSample& slice : block.slices) {
+            result.samples.push_back(to_json(slice, false));
+        }
+    }
+    return result;
+}
+
+std::vector<Comparison> compute_comparisons(const CasePlan& plan,
+                                            const PlacementSamples& samples) {
+    std::vector<Comparison> comparisons;
+    if (plan.arms.size() < 2) return comparisons;
+    for (const Figure& figure : block_figures()) {
+        if (figure.applies(plan.workload) && is_compared(figure.metric)) {
+            comparisons.push_back(compare(plan, samples, figure));
+        }
+    }
+    return comparisons;
+}
+
+std::string main_metric(const CasePlan& plan, Placement placement) {
+    const bool foreign = !plan.arms.front().target.empty();
+    return placement == Placement::split || foreign ? "throughput" : plan.workload.main_metric;
+}
+
+std::optional<double> reached_precision(const CasePlan& plan, const PlacementSamples& samples) {
+    const Figure& figure = find_figure(main_metric(plan, samples.placement));
+    if (plan.arms.size() > 1) {
+        const Comparison comparison = compare(plan, samples, figure);
+        return relative_half_width(comparison.ratio, comparison.ci95);
+    }
+    const std::vector<double> values =
+        values_of(figure, totals_of(samples.arms.front()), plan.params);
+    if (values.empty()) return std::nullopt;
+    return relative_half_width(median(values), median_interval(values));
+}
+
+}  // namespace loopbench

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "harness/child.hpp"
+#include "harness/errors.hpp"
+#include "harness/line_channel.hpp"
+#include "harness/signals.hpp"
+
+namespace loopbench {
+
+/// One process that speaks the control protocol (docs/protocol.md): requests go in, each gives one
+/// answer, checked against harness/protocol.schema.json. Every other behaviour is a ProcessError
+/// that says what happened and carries the last lines of the process's standard error: an
+/// end by signal or with a status, an answer that is no JSON or has another form, another version,
+/// words unasked, an endless line, silence. To be used by the main thread.
+class Conversation {
+  public:
+    /// Starts the process, which waits for `release` before it runs its program. `who` is what errors
+    /// call it; `signals` lives longer than the conversation.
+    Conversation(std::string who, const ChildOptions& options, const StopSignals& signals);
+
+    /// Lets the process run its program; throws ProcessError when that cannot be run.
+    void release();
+
+    /// Sends `message` and waits at most `timeout` for the answer of type `answer`. While it waits, the
+    /// end of `partner` (or null) is an error of the partner: a driver whose server dies sees
+    /// only connections that break. Throws ProcessError, RefusedError for an answer of type `error`,
+    /// and Interrupted.
+    nlohmann::json ask(const nlohmann::json& message, std::string_view answer,
+                       std::chrono::milliseconds timeout, Conversation* partner = nullptr);
+
+    /// Asks it to quit and waits for its end, at most two seconds; after that it is killed. An end
+    /// other than with status 0 throws ProcessError.
+    void quit();
+
+    const std::string& who() const noexcept { return who_; }
+    Child& child() noexcept { return child_; }
+
+    /// Throws a ProcessError with the last lines of this process's standard error.
+    [[noreturn]] void fail(const std::string& what) const;
+
+  private:
+    std::string wait_for_line(const std::string& asked, std::chrono::milliseconds timeout,
+                              Conversation* partner);
+    void wait_readable(const std::string& asked, std::chrono::steady_clock::time_point deadline,
+                       std::chrono::milliseconds timeout, Conversation* partner);
+    [[noreturn]] void fail_ended(const std::string& asked);
+    void check_silent(const std::string& asked);
+
+    std::string who_;
+    const StopSignals& signals_;
+    Child child_;
+    LineReader lines_;
+};
+
+}  // namespace loopbench

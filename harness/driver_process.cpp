@@ -1,0 +1,49 @@
+#include "harness/driver_process.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+namespace loopbench {
+
+using nlohmann::json;
+
+DriverProcess::DriverProcess(const ChildOptions& options, const StopSignals& signals,
+                             const Patience& patience)
+    : conversation_("the driver", options, signals), patience_(patience) {}
+
+json DriverProcess::describe() {
+    return conversation_.ask({{"type", "describe"}, {"keys", json::object()}}, "description",
+                             patience_.answer);
+}
+
+void DriverProcess::connect(const std::string& workload, const std::string& address,
+                            std::uint64_t seed, const json& params, Conversation* server) {
+    conversation_.ask({{"type", "connect"},
+                       {"workload", workload},
+                       {"address", address},
+                       {"seed", seed},
+                       {"params", params}},
+                      "connected", patience_.answer, server);
+}
+
+SliceAnswer DriverProcess::slice(Placement placement, const SliceWork& work,
+                                 Conversation* server) {
+    json message{{"type", "slice"}, {"placement", name_of(placement)}};
+    if (work.rounds > 0) {
+        message["rounds"] = work.rounds;
+    } else {
+        message["min_ns"] = work.min_time.count();
+        message["min_operations_per_connection"] = work.min_operations_per_connection;
+    }
+    const auto timeout =
+        patience_.slice + std::chrono::ceil<std::chrono::milliseconds>(10 * work.min_time);
+    const json done = conversation_.ask(message, "done", timeout, server);
+    try {
+        return read_slice_answer(done);
+    } catch (const std::invalid_argument& error) {
+        conversation_.fail(fmt::format("sent a histogram that cannot be read: {}", error.what()));
+    }
+}
+
+}  // namespace loopbench

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+namespace loopbench {
+
+/// What of this machine bears on the figures, for the result file: kernel, processor, governor,
+/// virtualisation, mitigations, memory, limits of the control group, … What cannot be read is null.
+nlohmann::json read_environment();
+
+}  // namespace loopbench

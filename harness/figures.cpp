@@ -1,0 +1,142 @@
+#include "harness/figures.hpp"
+
+namespace loopbench {
+namespace {
+
+using nlohmann::json;
+using Value = std::optional<double>;
+
+constexpr std::string_view no_cpu = "the processor time of this server is not ours to read";
+constexpr std::string_view no_switches = "the kernel's switches of this process are not known";
+constexpr std::string_view few_samples =
+    "too few samples in a block: 10/(1-q) are needed; run longer slices";
+constexpr std::string_view no_memory = "the memory of this process is not ours to read";
+constexpr std::string_view no_hardware =
+    "this machine has no hardware counters (virtual machines seldom do)";
+
+bool always(const WorkloadInfo&) { return true; }
+bool on_sockets(const WorkloadInfo& workload) { return workload.sockets; }
+bool on_timers(const WorkloadInfo& workload) { return workload.name == "timers"; }
+bool on_tasks(const WorkloadInfo& workload) { return workload.main_metric == "cpu_ns_per_switch"; }
+
+Value ratio(const Value& numerator, const Value& denominator) {
+    if (!numerator || !denominator || *denominator <= 0) return std::nullopt;
+    return *numerator / *denominator;
+}
+
+Value per_operation(const Value& amount, const BlockTotals& totals) {
+    return ratio(amount, totals.operations);
+}
+
+Value per_second(const Value& amount, const BlockTotals& totals) {
+    return ratio(amount ? Value(*amount * 1e9) : amount, totals.elapsed_ns);
+}
+
+Value reported(const BlockTotals& totals, const std::string& metric) {
+    const auto found = totals.metrics.find(metric);
+    return found == totals.metrics.end() ? Value() : found->second;
+}
+
+const Histogram* histogram(const BlockTotals& totals, const char* name) {
+    const auto found = totals.histograms->find(name);
+    const bool there = found != totals.histograms->end() && found->second.count() > 0;
+    return there ? &found->second : nullptr;
+}
+
+/// A percentile, given in thousandths so that it can be a template argument.
+template <int thousandths>
+Value percentile(const BlockTotals& totals, const char* name) {
+    const Histogram* values = histogram(totals, name);
+    return values == nullptr ? Value() : values->percentile(thousandths / 1000.0);
+}
+
+template <int thousandths>
+Value latency(const BlockTotals& totals, const json&) {
+    return percentile<thousandths>(totals, "latency");
+}
+
+template <int thousandths>
+Value lateness(const BlockTotals& totals, const json&) {
+    return percentile<thousandths>(totals, "lateness");
+}
+
+Value largest(const BlockTotals& totals, const char* name) {
+    const Histogram* values = histogram(totals, name);
+    return values == nullptr ? Value() : static_cast<double>(values->max());
+}
+
+Value memory_growth(const std::optional<std::uint64_t>& before, const BlockTotals& totals,
+                    double parts) {
+    if (!before || !totals.facts.rss_loaded_bytes) return std::nullopt;
+    return (static_cast<double>(*totals.facts.rss_loaded_bytes) - static_cast<double>(*before)) /
+           parts;
+}
+
+std::vector<Figure> make_figures() {
+    using B = const BlockTotals&;
+    using J = const json&;
+    return {
+        {"cpu_ns_per_op", always, [](B t, J) { return per_operation(t.cpu_ns, t); }, no_cpu},
+        {"throughput", always, [](B t, J) { return per_second(t.operations, t); },
+         "nothing was completed"},
+        {"bytes_per_second", on_sockets, [](B t, J) { return per_second(t.bytes, t); },
+         "nothing was completed"},
+        {"latency_p50", on_sockets, latency<500>, few_samples},
+        {"latency_p90", on_sockets, latency<900>, few_samples},
+        {"latency_p99", on_sockets, latency<990>, few_samples},
+        {"latency_p999", on_sockets, latency<999>, few_samples},
+        {"latency_max", on_sockets, [](B t, J) { return largest(t, "latency"); }, few_samples},
+        {"cpu_ns_per_start", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_start"); },
+         "the mix holds no such operation"},
+        {"cpu_ns_per_cancel", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_cancel"); },
+         "the mix holds no such operation"},
+        {"cpu_ns_per_expire", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_expire"); },
+         "the mix holds no such operation"},
+        {"lateness_p50", on_timers, lateness<500>, few_samples},
+        {"lateness_p90", on_timers, lateness<900>, few_samples},
+        {"lateness_p99", on_timers, lateness<990>, few_samples},
+        {"lateness_max", on_timers, [](B t, J) { return largest(t, "lateness"); }, few_samples},
+        {"cpu_ns_per_switch", on_tasks, [](B t, J) { return per_operation(t.cpu_ns, t); }, no_cpu},
+        {"task_switches_per_second", on_tasks,
+         [](B t, J) { return per_second(t.counter("task_switches"), t); },
+         "the SUT does not count its task switches"},
+        {"voluntary_switches_per_op", always,
+         [](B t, J) { return per_operation(t.voluntary_switches, t); }, no_switches},
+        {"involuntary_switches_per_op", always,
+         [](B t, J) { return per_operation(t.involuntary_switches, t); }, no_switches},
+        {"ops_per_turn", always, [](B t, J) { return ratio(t.operations, t.counter("turns")); },
+         "the SUT does not count its turns, or took none"},
+        {"messages_per_read", on_sockets,
+         [](B t, J) { return ratio(t.operations, t.counter("reads")); },
+         "the SUT does not count its reads"},
+        {"sut_busy", always, [](B t, J) { return ratio(t.cpu_ns, t.elapsed_ns); }, no_cpu},
+        {"peak_rss_bytes", always,
+         [](B t, J) {
+             const auto& bytes = t.facts.peak_rss_bytes;
+             return bytes ? Value(static_cast<double>(*bytes)) : Value();
+         },
+         no_memory},
+        {"rss_per_connection_bytes", on_sockets,
+         [](B t, J p) {
+             return memory_growth(t.facts.rss_ready_bytes, t, p.at("connections").get<double>());
+         },
+         no_memory},
+        {"rss_per_timer_bytes", on_timers,
+         [](B t, J p) {
+             return memory_growth(t.facts.rss_idle_bytes, t, p.at("pending").get<double>());
+         },
+         no_memory},
+        {"instructions_per_op", always, [](B t, J) { return per_operation(t.instructions, t); },
+         no_hardware},
+        {"cycles_per_op", always, [](B t, J) { return per_operation(t.cycles, t); }, no_hardware},
+    };
+}
+
+}  // namespace
+
+const std::vector<Figure>& block_figures() {
+    static const std::vector<Figure> figures = make_figures();
+    return figures;
+}
+
+}  // namespace loopbench

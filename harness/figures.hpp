@@ -1,0 +1,26 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/block_totals.hpp"
+#include "harness/workload_parameters.hpp"
+
+namespace loopbench {
+
+/// How a metric's value for a block follows from the block's totals.
+struct Figure {
+    std::string_view metric;
+    bool (*applies)(const WorkloadInfo& workload);
+    /// The value, or nothing; `params` are those of the case.
+    std::optional<double> (*value)(const BlockTotals& totals, const nlohmann::json& params);
+    std::string_view missing;  ///< why there may be none
+};
+
+/// The figures that are computed block by block, in the order of the metrics' list.
+const std::vector<Figure>& block_figures();
+
+}  // namespace loopbench

@@ -1,0 +1,291 @@
+#include "harness/measure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "harness/compute.hpp"
+
+namespace loopbench {
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// Every active connection of a socket workload carries at least this many messages in a slice.
+constexpr std::uint64_t least_operations_per_connection = 20;
+/// Untimed work right before a timed slice, which brings the caches back that other arms took.
+constexpr nanoseconds lead_in = std::chrono::milliseconds(2);
+/// Reading counters and asking for marks, a slice.
+constexpr nanoseconds reading_cost = std::chrono::milliseconds(1);
+/// An arm that sleeps may use this share of another's slice: its own wake-ups for signals and timers.
+constexpr double most_idle_share = 0.02;
+
+}  // namespace
+
+int PlacementSamples::whole_blocks() const {
+    std::size_t blocks = arms.empty() ? 0 : arms.front().blocks.size();
+    for (const ArmSamples& arm : arms) blocks = std::min(blocks, arm.blocks.size());
+    return static_cast<int>(blocks);
+}
+
+Measurement::Measurement(const CasePlan& plan, const Settings& settings, const StopSignals& signals,
+                         MeasureObserver& observer)
+    : plan_(plan),
+      settings_(settings),
+      signals_(signals),
+      observer_(observer),
+      slice_(settings.slice),
+      work_(plan.arms.size()),
+      apart_(plan.arms.size()) {}
+
+void Measurement::run() {
+    begin_ = Clock::now();
+    const auto end = begin_ + settings_.budget;
+    for (std::size_t arm = 0; arm < plan_.arms.size(); ++arm) {
+        observer_.progress(0, fmt::format("rehearsing {}", plan_.arms[arm].spec.id));
+        rehearse(arm, plan_.placements.front());
+        count_allocations(arm, plan_.placements.front());
+    }
+    // The slowest arm decided how long a slice must be; it is the same for all.
+    for (Work& work : work_) {
+        if (settings_.slice_rounds > 0) break;
+        const double longer = static_cast<double>(slice_.count()) /
+                              static_cast<double>(work.expected.count());
+        work.operations =
+            static_cast<std::uint64_t>(static_cast<double>(work.operations) * longer);
+        work.driven.min_time = slice_;
+        work.expected = slice_;
+    }
+    for (std::size_t i = 0; i < plan_.placements.size(); ++i) {
+        const auto now = Clock::now();
+        const auto share = (end - now) / static_cast<int>(plan_.placements.size() - i);
+        PlacementSamples& samples = samples_.emplace_back();
+        samples.placement = plan_.placements[i];
+        samples.slice = slice_;
+        samples.arms = apart_;
+        if (i > 0) {
+            // One of the figures is enough: the placement does not change what a loop calls.
+            for (ArmSamples& arm : samples.arms) {
+                arm.syscalls = {{}, "counted in lockstep placement", {}};
+                arm.allocations = {{}, "counted in lockstep placement", {}};
+            }
+        }
+        run_placement(samples, now + share);
+    }
+}
+
+StationOptions Measurement::station_options(Placement placement, std::size_t arm,
+                                            const BlockPlan& block) {
+    StationOptions options;
+    options.placement = placement;
+    options.seed = block.seed;
+    options.padding = block.padding.at(arm);
+    if (!plan_.workload.sockets) return options;
+    if (!settings_.listen.empty()) {
+        options.listen = settings_.listen;
+    } else if (plan_.params.at("transport") == "tcp") {
+        options.listen = "127.0.0.1:0";
+    } else {
+        options.listen = fmt::format("unix:{}/{}", scratch_.path().string(), sockets_made_++);
+    }
+    return options;
+}
+
+void Measurement::calibrate(std::size_t arm, Station& station) {
+    Work& work = work_[arm];
+    work.expected = slice_;
+    if (settings_.slice_rounds > 0) {
+        work.driven.rounds = settings_.slice_rounds;
+        work.operations = settings_.slice_rounds;
+        const SliceAnswer answer = station.work(work);
+        slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
+        return;
+    }
+    if (plan_.workload.sockets) {
+        work.driven.min_time = slice_;
+        work.driven.min_operations_per_connection = least_operations_per_connection;
+        const SliceAnswer answer = station.work(work);
+        slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
+        work.expected = slice_;
+        return;
+    }
+    work.operations = 1000;
+    while (true) {
+        const SliceAnswer answer = station.work(work);
+        const double elapsed = static_cast<double>(std::max<std::uint64_t>(1, answer.elapsed_ns));
+        const double missing = static_cast<double>(slice_.count()) / elapsed;
+        const double operations = static_cast<double>(answer.operations);
+        if (missing < 4) {
+            work.operations = static_cast<std::uint64_t>(operations * std::max(missing, 1.0)) + 1;
+            slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
+            work.expected = slice_;
+            return;
+        }
+        // Small slices say little about large ones: caches, and what happens once in a while.
+        work.operations = static_cast<std::uint64_t>(operations * std::clamp(missing, 2.0, 50.0));
+    }
+}
+
+void Measurement::rehearse(std::size_t arm, Placement placement) {
+    const BlockPlan block = plan_block(settings_.seed, "rehearsal", 0, plan_.arms.size(), 1);
+    StationOptions options = station_options(placement, arm, block);
+    const bool foreign = !plan_.arms[arm].target.empty();
+    options.count_syscalls = !foreign;
+    const auto start = Clock::now();
+    Station station(plan_, plan_.arms[arm], settings_, options, signals_);
+    const auto ready = Clock::now();
+    calibrate(arm, station);
+    ArmSamples& apart = apart_[arm];
+    apart.deviations = station.deviations();
+    if (foreign) {
+        apart.syscalls.reason = "a foreign server: its process is not ours to observe";
+    } else {
+        const auto warmed = Clock::now();
+        const SliceSample sample = station.measure(work_[arm]);
+        const auto measured = Clock::now();
+        if (sample.syscalls && sample.answer.operations > 0) {
+            apart.syscalls.per_operation = static_cast<double>(*sample.syscalls) /
+                                           static_cast<double>(sample.answer.operations);
+        }
+        apart.syscalls.reason = station.no_syscall_counter();
+        apart.syscalls.total = station.syscalls();
+        cost_.slice = std::max(cost_.slice, measured - warmed);
+    }
+    const auto leaving = Clock::now();
+    station.finish();
+    cost_.fixed += (ready - start) + slice_ + (Clock::now() - leaving);
+}
+
+void Measurement::count_allocations(std::size_t arm, Placement placement) {
+    CountedApart& allocations = apart_[arm].allocations;
+    if (!plan_.arms[arm].target.empty()) {
+        allocations.reason = "a foreign server: its process is not ours to observe";
+        return;
+    }
+    if (settings_.allocation_counter.empty()) {
+        allocations.reason = "libloopbench-allocations.so was not found beside the SUTs";
+        return;
+    }
+    const BlockPlan block = plan_block(settings_.seed, "allocations", 0, plan_.arms.size(), 1);
+    StationOptions options = station_options(placement, arm, block);
+    options.count_allocations = true;
+    Station station(plan_, plan_.arms[arm], settings_, options, signals_);
+    station.work(work_[arm]);
+    const SliceSample sample = station.measure(work_[arm]);
+    const auto counted = sample.counters.find("allocations");
+    if (counted == sample.counters.end() || !counted->second) {
+        allocations.reason = "the SUT cannot count its allocations";
+    } else if (sample.answer.operations > 0) {
+        allocations.per_operation = static_cast<double>(*counted->second) /
+                                    static_cast<double>(sample.answer.operations);
+    }
+    station.finish();
+}
+
+void Measurement::run_placement(PlacementSamples& samples, Clock::time_point deadline) {
+    BlockCost cost = cost_;
+    // Arms run in turn; each slice has its lead-in and its readings.
+    cost.slice = static_cast<int>(plan_.arms.size()) *
+                 (std::max(cost_.slice, slice_) + reading_cost +
+                  (plan_.workload.sockets ? lead_in : nanoseconds(0)));
+    const auto started = Clock::now();
+    samples.shape = fit_shape(deadline - started, cost, settings_.blocks, settings_.slices);
+    for (int block = 0; block < samples.shape.blocks; ++block) {
+        if (should_stop(samples, block, started, deadline)) return;
+        report_progress(samples, block);
+        run_block(samples, block);
+    }
+    samples.stopped = settings_.blocks ? "all blocks were run" : "the budget was used up";
+}
+
+bool Measurement::should_stop(PlacementSamples& samples, int done, Clock::time_point started,
+                              Clock::time_point deadline) const {
+    if (done == 0) return false;
+    const auto looks = planned_looks(samples.shape.blocks);
+    const bool look = std::find(looks.begin(), looks.end(), done) != looks.end();
+    if (look && settings_.precision > 0 && !settings_.blocks) {
+        const auto reached = reached_precision(plan_, samples);
+        if (reached && *reached <= settings_.precision) {
+            samples.stopped = fmt::format("the precision of {:.3g}% was reached",
+                                          settings_.precision * 100);
+            return true;
+        }
+    }
+    if (settings_.blocks) return false;
+    const auto now = Clock::now();
+    const auto block_time = (now - started) / done;
+    if (now + block_time <= deadline) return false;
+    // The blocks turned out dearer than the rehearsal promised. The sixth makes the interval: for it
+    // a fifth of the share may be overdrawn.
+    const auto missing = block_time * std::max(0, blocks_for_an_interval - done);
+    if (missing.count() > 0 && now + missing <= deadline + (deadline - started) / 5) return false;
+    samples.stopped = "the budget was used up";
+    return true;
+}
+
+void Measurement::run_block(PlacementSamples& samples, int block) {
+    const std::size_t arms = plan_.arms.size();
+    const BlockPlan plan = plan_block(settings_.seed, std::string(name_of(samples.placement)),
+                                      block, arms, samples.shape.slices);
+    std::vector<std::unique_ptr<Station>> stations(arms);
+    for (const std::size_t arm : plan.start_order) {
+        stations[arm] =
+            std::make_unique<Station>(plan_, plan_.arms[arm], settings_,
+                                      station_options(samples.placement, arm, plan), signals_);
+        stations[arm]->work(work_[arm]);
+        stations[arm]->note_loaded();
+        samples.arms[arm].no_hardware_counters = stations[arm]->no_hardware_counter();
+    }
+    for (ArmSamples& arm : samples.arms) arm.blocks.emplace_back();
+    int place = 0;
+    for (const std::size_t arm : plan.slice_order) {
+        SliceSample sample = take_slice(stations, arm);
+        sample.block = block;
+        sample.slice = place++;
+        observer_.slice_taken(samples.placement, plan_.arms[arm].spec.id, sample);
+        samples.arms[arm].blocks.back().add(std::move(sample));
+    }
+    for (std::size_t arm = 0; arm < arms; ++arm) {
+        samples.arms[arm].blocks.back().facts = stations[arm]->finish();
+    }
+}
+
+SliceSample Measurement::take_slice(std::vector<std::unique_ptr<Station>>& stations,
+                                    std::size_t arm) {
+    if (plan_.workload.sockets) {
+        Work short_work = work_[arm];
+        if (short_work.driven.rounds > 0) {
+            short_work.driven.rounds = std::max<std::uint64_t>(1, short_work.driven.rounds / 10);
+        } else {
+            short_work.driven.min_time = lead_in;
+            short_work.driven.min_operations_per_connection = 1;
+        }
+        stations[arm]->work(short_work);
+    }
+    const auto idle_cpu = [&] {
+        std::uint64_t sum = 0;
+        for (std::size_t other = 0; other < stations.size(); ++other) {
+            if (other != arm) sum += stations[other]->cpu_ns();
+        }
+        return sum;
+    };
+    const std::uint64_t idle_before = idle_cpu();
+    SliceSample sample = stations[arm]->measure(work_[arm]);
+    sample.idle_arms_cpu_ns = idle_cpu() - idle_before;
+    if (static_cast<double>(sample.idle_arms_cpu_ns) >
+        most_idle_share * static_cast<double>(sample.answer.elapsed_ns)) {
+        sample.invalid = "an arm that was meant to sleep used the processor";
+    }
+    return sample;
+}
+
+void Measurement::report_progress(const PlacementSamples& samples, int block) {
+    const double spent = std::chrono::duration<double>(Clock::now() - begin_).count();
+    const double budget = std::chrono::duration<double>(settings_.budget).count();
+    observer_.progress(std::min(1.0, spent / budget),
+                       fmt::format("{}, block {} of {}", name_of(samples.placement), block + 1,
+                                   samples.shape.blocks));
+}
+
+}  // namespace loopbench

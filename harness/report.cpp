@@ -1,0 +1,144 @@
+#include "harness/report.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+#include <vector>
+
+#include "results/metrics.hpp"
+#include "results/table.hpp"
+
+namespace loopbench {
+namespace {
+
+using nlohmann::json;
+
+std::string format_ratio(const ResultFile& result, const std::string& placement,
+                         std::string_view metric, Footnotes& notes) {
+    for (const Comparison& comparison : result.comparisons) {
+        if (comparison.placement == placement && comparison.metric == metric) {
+            return format_cell(comparison, notes);
+        }
+    }
+    return "";
+}
+
+/// The metrics that a person looks for first; the others are in the result file.
+const std::vector<std::string_view>& headline() {
+    static const std::vector<std::string_view> metrics{
+        "cpu_ns_per_op", "cpu_ns_per_switch", "cpu_ns_per_start", "cpu_ns_per_cancel",
+        "cpu_ns_per_expire", "throughput", "bytes_per_second", "task_switches_per_second",
+        "latency_p50", "latency_p90", "latency_p99", "latency_p999", "latency_max", "lateness_p50",
+        "lateness_p90", "lateness_p99", "lateness_max", "syscalls_per_op", "allocations_per_op",
+        "voluntary_switches_per_op", "involuntary_switches_per_op", "ops_per_turn",
+        "messages_per_read", "sut_busy", "peak_rss_bytes", "rss_per_connection_bytes",
+        "rss_per_timer_bytes"};
+    return metrics;
+}
+
+/// The cases of a result that stand beside one another: columns.
+using Columns = std::vector<const Case*>;
+
+std::vector<std::string> row_of(std::string_view metric, const Columns& columns,
+                                Footnotes& notes) {
+    std::vector<std::string> row;
+    for (const Case* column : columns) {
+        const auto value = column->metrics.find(std::string(metric));
+        if (value == column->metrics.end()) return {};
+        row.push_back(format_cell(value->second, notes));
+    }
+    return row;
+}
+
+std::string format_table(const ResultFile& result, const Columns& columns, bool with_ratio,
+                         Footnotes& notes) {
+    std::vector<Table::Column> heads{
+        {with_ratio ? columns.front()->placement : "", Table::Align::left}};
+    for (const Case* column : columns) {
+        heads.push_back({with_ratio ? column->arm : column->placement});
+    }
+    if (with_ratio) heads.push_back({"ratio [95%]"});
+    Table table(std::move(heads));
+    for (const std::string_view metric : headline()) {
+        std::vector<std::string> row = row_of(metric, columns, notes);
+        if (row.empty()) continue;
+        if (with_ratio) {
+            row.push_back(format_ratio(result, columns.front()->placement, metric, notes));
+        }
+        row.insert(row.begin(), std::string(find_metric(metric)->label));
+        table.add_row(std::move(row));
+    }
+    return table.render();
+}
+
+std::string describe_arm(const ReadyArm& arm) {
+    if (!arm.target.empty()) return fmt::format("the server at {}", arm.target);
+    return fmt::format("{} ({} {})", arm.spec.id,
+                       arm.description.value("library", arm.description.value("name", "?")),
+                       arm.description.value("version", ""));
+}
+
+std::string format_title(const CasePlan& plan) {
+    std::string title = fmt::format("{} on {}", plan.workload.name, describe_arm(plan.arms[0]));
+    if (plan.arms.size() > 1) title += fmt::format(", beside {}", describe_arm(plan.arms[1]));
+    std::vector<std::string> parameters;
+    for (const auto& [name, value] : plan.params.items()) {
+        parameters.push_back(
+            fmt::format("{} {}", name, value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+    return fmt::format("{}\n{}\n", title, fmt::join(parameters, " · "));
+}
+
+std::string format_method(const ResultFile& result, const CasePlan& plan) {
+    std::string text;
+    for (const json& one : result.plan.further.value("placements", json::array())) {
+        const auto placement = one.at("placement").get<std::string>();
+        std::string where = fmt::format("CPU {}", result.plan.cpus.front());
+        if (placement == "lockstep") where = "SUT and driver in turns on " + where;
+        if (placement == "split") {
+            where = fmt::format("SUT on {}, driver on CPU {}", where, result.plan.cpus.back());
+        }
+        text += fmt::format("{}: {}; {} blocks x {} slices of {:.0f} ms; {}\n", placement, where,
+                            one.at("blocks").get<int>(), one.at("slices").get<int>(),
+                            one.at("slice_ms").get<double>(),
+                            one.at("stopped").get<std::string>());
+    }
+    return text + fmt::format("median over blocks of fresh processes, ± half its 95% interval; one "
+                              "operation is one {}\n",
+                              plan.workload.operation);
+}
+
+}  // namespace
+
+std::string format_report(const ResultFile& result, const CasePlan& plan) {
+    Footnotes notes;
+    std::string text = format_title(plan) + "\n";
+    const bool with_ratio = plan.arms.size() > 1;
+    if (with_ratio) {
+        for (std::size_t i = 0; i + 1 < result.cases.size(); i += 2) {
+            text += format_table(result, {&result.cases[i], &result.cases[i + 1]}, true, notes);
+            text += "\n";
+        }
+    } else if (!result.cases.empty()) {
+        Columns columns;
+        for (const Case& one : result.cases) columns.push_back(&one);
+        text += format_table(result, columns, false, notes) + "\n";
+    }
+    return text + notes.render() + format_method(result, plan);
+}
+
+std::string format_warnings(const ResultFile& result) {
+    std::string text;
+    for (const Warning& warning : result.warnings) {
+        const std::string voided =
+            warning.grade == Grade::voids && warning.metric
+                ? fmt::format(" (voids {} of {})", *warning.metric, warning.cell.value_or("all"))
+                : "";
+        text += fmt::format("{}: {}{}; {}\n", to_string(warning.grade), warning.text, voided,
+                            warning.remedy);
+    }
+    return text;
+}
+
+}  // namespace loopbench

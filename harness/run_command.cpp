@@ -1,0 +1,57 @@
+#include "harness/catalogue.hpp"
+#include "harness/commands.hpp"
+#include "harness/descriptor_limit.hpp"
+#include "harness/errors.hpp"
+#include "harness/measure_case.hpp"
+#include "harness/prepare.hpp"
+#include "harness/read_settings.hpp"
+#include "harness/result_output.hpp"
+
+namespace loopbench {
+namespace {
+
+/// The arm, and the reference if there is one.
+struct WantedArm {
+    ArmSpec spec;
+    std::string_view flag;
+};
+
+std::vector<WantedArm> wanted_arms(const CommandLine& line) {
+    std::vector<WantedArm> arms{{parse_arm("--loop", line.required("loop", "epoll")), "--loop"}};
+    if (!line.has("reference")) return arms;
+    arms.push_back({parse_arm("--reference", line.value("reference")), "--reference"});
+    // Two arms of one name could not be told apart in a result.
+    if (arms[1].spec.id == arms[0].spec.id) {
+        throw UsageError("--reference=" + arms[1].spec.id +
+                         ": that is the loop itself; choose another arm");
+    }
+    return arms;
+}
+
+}  // namespace
+
+int run_command(const CommandLine& line) {
+    const Catalogue catalogue = Catalogue::of_this_process();
+    const std::vector<WantedArm> wanted = wanted_arms(line);
+    CasePlan plan;
+    plan.workload = find_workload("--workload", line.required("workload", "echo"));
+    plan.params = resolve_parameters(plan.workload, line.parameters());
+    const Settings settings = read_settings(line, catalogue);
+    plan.placements = choose_placements(line.value("placement"), plan.workload.sockets,
+                                        settings.processors);
+    for (const WantedArm& arm : wanted) catalogue.program_of(arm.spec, arm.flag);
+    check_output("--json", line.value("json"));
+    if (plan.workload.sockets) {
+        check_driver_found(settings);
+        raise_descriptor_limit(plan.params.at("connections").get<std::uint64_t>());
+    }
+
+    const StopSignals signals;
+    for (const WantedArm& arm : wanted) {
+        plan.arms.push_back(describe_arm(arm.spec, arm.flag, catalogue, settings, signals));
+        check_arm_fits(plan.arms.back(), arm.flag, plan.workload, plan.params);
+    }
+    return measure_case(line, plan, settings, signals);
+}
+
+}  // namespace loopbench

@@ -1,0 +1,86 @@
+#include "results/metrics.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace loopbench {
+namespace {
+
+constexpr auto lower = Better::lower;
+constexpr auto higher = Better::higher;
+
+constexpr std::array definitions = {
+    MetricDefinition{"cpu_ns_per_op", "ns", lower, "CPU per operation",
+                     "CPU time of all threads of the process under test, kernel workers included"},
+    MetricDefinition{"user_ns_per_op", "ns", lower, "CPU per operation, user",
+                     "its share in user mode, from totals of a second or more"},
+    MetricDefinition{"system_ns_per_op", "ns", lower, "CPU per operation, system",
+                     "its share in the kernel, from totals of a second or more"},
+    MetricDefinition{"throughput", "op/s", higher, "throughput", "operations completed a second"},
+    MetricDefinition{"bytes_per_second", "B/s", higher, "bytes per second",
+                     "payload through the process under test, one direction"},
+    MetricDefinition{"latency_p50", "ns", lower, "latency p50", "median time of a round trip"},
+    MetricDefinition{"latency_p90", "ns", lower, "latency p90", "90th percentile of a round trip"},
+    MetricDefinition{"latency_p99", "ns", lower, "latency p99", "99th percentile of a round trip"},
+    MetricDefinition{"latency_p999", "ns", lower, "latency p99.9",
+                     "99.9th percentile of a round trip"},
+    MetricDefinition{"latency_max", "ns", lower, "latency max", "the slowest round trip"},
+    MetricDefinition{"cpu_ns_per_start", "ns", lower, "CPU per timer start",
+                     "CPU time to start a timer"},
+    MetricDefinition{"cpu_ns_per_cancel", "ns", lower, "CPU per timer cancel",
+                     "CPU time to cancel a pending timer"},
+    MetricDefinition{"cpu_ns_per_expire", "ns", lower, "CPU per timer expiry",
+                     "CPU time to expire a due timer and run its callback"},
+    MetricDefinition{"lateness_p50", "ns", lower, "lateness p50",
+                     "median time from a timer's deadline to its callback"},
+    MetricDefinition{"lateness_p90", "ns", lower, "lateness p90",
+                     "90th percentile of the time from deadline to callback"},
+    MetricDefinition{"lateness_p99", "ns", lower, "lateness p99",
+                     "99th percentile of the time from deadline to callback"},
+    MetricDefinition{"lateness_max", "ns", lower, "lateness max", "the latest timer"},
+    MetricDefinition{"cpu_ns_per_switch", "ns", lower, "CPU per task switch",
+                     "CPU time to hand over from one task to the next"},
+    MetricDefinition{"task_switches_per_second", "1/s", higher, "task switches",
+                     "switches from task to task inside the loop a second"},
+    MetricDefinition{"voluntary_switches_per_op", "1/op", lower, "voluntary switches",
+                     "context switches by the kernel because the process waited"},
+    MetricDefinition{"involuntary_switches_per_op", "1/op", lower, "involuntary switches",
+                     "context switches by the kernel because it took the processor away"},
+    MetricDefinition{"syscalls_per_op", "1/op", lower, "system calls",
+                     "system calls entered, counted in processes of their own"},
+    MetricDefinition{"allocations_per_op", "1/op", lower, "allocations",
+                     "calls of the memory allocator, counted in processes of their own"},
+    MetricDefinition{"ops_per_turn", "op", higher, "operations per turn",
+                     "operations found by one poll of the kernel: the batch"},
+    MetricDefinition{"messages_per_read", "1", higher, "messages per read",
+                     "messages that one delivery of data held"},
+    MetricDefinition{"sut_busy", "1", higher, "busy", "CPU time over wall time, 1 is saturated"},
+    MetricDefinition{"peak_rss_bytes", "B", lower, "peak memory",
+                     "largest resident set of the process under test"},
+    MetricDefinition{"rss_per_connection_bytes", "B", lower, "memory per connection",
+                     "growth of the resident set for each connection"},
+    MetricDefinition{"rss_per_timer_bytes", "B", lower, "memory per timer",
+                     "growth of the resident set for each pending timer"},
+    MetricDefinition{"instructions_per_op", "1/op", lower, "instructions",
+                     "instructions retired, where there are hardware counters"},
+    MetricDefinition{"cycles_per_op", "1/op", lower, "cycles",
+                     "processor cycles, where there are hardware counters"},
+};
+
+}  // namespace
+
+std::string_view to_string(Better better) {
+    return better == Better::lower ? "lower" : "higher";
+}
+
+std::span<const MetricDefinition> metric_definitions() {
+    return definitions;
+}
+
+const MetricDefinition* find_metric(std::string_view name) {
+    const auto found = std::find_if(definitions.begin(), definitions.end(),
+                                    [&](const auto& metric) { return metric.name == name; });
+    return found == definitions.end() ? nullptr : &*found;
+}
+
+}  // namespace loopbench
