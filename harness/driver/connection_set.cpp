@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <random>
 #include <system_error>
 #include <utility>
 
 #include "harness/driver/connecting.hpp"
+#include "harness/random.hpp"
 
 namespace loopbench::driver {
 namespace {
@@ -30,7 +30,7 @@ ConnectionSet::ConnectionSet(const CaseParameters& parameters)
     if (epoll_.get() < 0 || timer_.get() < 0) {
         throw std::system_error(errno, std::system_category(), "epoll_create1 or timerfd_create");
     }
-    std::vector<Descriptor> sockets = open_connections(parameters);
+    std::vector<OwnedFd> sockets = open_connections(parameters);
     connections_.resize(sockets.size());
     for (std::uint32_t number = 0; number < sockets.size(); ++number) {
         connections_[number].socket = std::move(sockets[number]);
@@ -54,18 +54,10 @@ void ConnectionSet::watch_standard_input() {
 }
 
 void ConnectionSet::choose_active() {
-    // The generator is specified to the bit by the standard (distributions are not), and the slight
-    // bias of the remainder is of no account here.
-    std::mt19937_64 random(parameters_.seed);
-    std::vector<Connection*> deck;
-    deck.reserve(connections_.size());
-    for (Connection& connection : connections_) deck.push_back(&connection);
-    for (std::size_t i = 0; i < parameters_.active; ++i) {
-        std::swap(deck[i], deck[i + random() % (deck.size() - i)]);
-    }
-    deck.resize(parameters_.active);
-    std::sort(deck.begin(), deck.end());
-    active_ = std::move(deck);
+    std::vector<std::size_t> numbers = Random(parameters_.seed).permutation(connections_.size());
+    numbers.resize(parameters_.active);
+    std::sort(numbers.begin(), numbers.end());
+    for (const std::size_t number : numbers) active_.push_back(&connections_[number]);
 
     const std::size_t width = std::bit_ceil(std::size_t{parameters_.pipeline});
     start_mask_ = width - 1;

@@ -10,10 +10,10 @@
 #include <span>
 #include <vector>
 
-#include "harness/driver/descriptor.hpp"
 #include "harness/driver/errors.hpp"
 #include "harness/driver/parameters.hpp"
 #include "harness/driver/pattern.hpp"
+#include "harness/fd.hpp"
 
 namespace loopbench::driver {
 
@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;  ///< CLOCK_MONOTONIC: 24 ns a reading 
 /// One connection and where its two streams are. Positions count bytes since it was opened, without
 /// fan-in's hello.
 struct Connection {
-    Descriptor socket;
+    OwnedFd socket;
     std::uint32_t number = 0;
     bool blocked = false;  ///< the socket took no more: wait until it is writable
     bool watches_writable = false;
@@ -126,8 +126,8 @@ class ConnectionSet {
     std::vector<Connection*> active_;
     std::vector<Clock::time_point> starts_;
     std::uint64_t start_mask_ = 0;
-    Descriptor epoll_;
-    Descriptor timer_;
+    OwnedFd epoll_;
+    OwnedFd timer_;
     std::chrono::nanoseconds tick_{0};
     int quiet_ticks_ = 0;  // since the last event on a connection
     std::vector<epoll_event> events_;
