@@ -27,8 +27,7 @@ void DriverProcess::connect(const std::string& workload, const std::string& addr
                       "connected", patience_.answer, server);
 }
 
-SliceAnswer DriverProcess::slice(Placement placement, const SliceWork& work,
-                                 Conversation* server) {
+SliceAnswer DriverProcess::slice(Placement placement, const SliceWork& work, Conversation* server) {
     json message{{"type", "slice"}, {"placement", name_of(placement)}};
     if (work.rounds > 0) {
         message["rounds"] = work.rounds;

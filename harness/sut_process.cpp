@@ -63,8 +63,8 @@ std::string SutProcess::set_up(const Setup& setup) {
 SliceAnswer SutProcess::slice(std::uint64_t operations, std::chrono::nanoseconds expected) {
     const auto timeout =
         patience_.slice + std::chrono::ceil<std::chrono::milliseconds>(10 * expected);
-    const json done = conversation_.ask({{"type", "slice"}, {"operations", operations}}, "done",
-                                        timeout);
+    const json done =
+        conversation_.ask({{"type", "slice"}, {"operations", operations}}, "done", timeout);
     try {
         return read_slice_answer(done);
     } catch (const std::invalid_argument& error) {
@@ -76,8 +76,7 @@ Counters SutProcess::mark() {
     const json marked = conversation_.ask({{"type", "mark"}}, "marked", patience_.answer);
     Counters counters;
     for (const auto& [name, value] : marked.at("counters").items()) {
-        counters[name] = value.is_null() ? std::nullopt
-                                         : std::optional(value.get<std::uint64_t>());
+        counters[name] = value.is_null() ? std::nullopt : std::optional(value.get<std::uint64_t>());
     }
     return counters;
 }
