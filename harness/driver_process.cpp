@@ -8,9 +8,9 @@ namespace loopbench {
 
 using nlohmann::json;
 
-DriverProcess::DriverProcess(const ChildOptions& options, const StopSignals& signals,
-                             const Patience& patience)
-    : conversation_("the driver", options, signals), patience_(patience) {}
+DriverProcess::DriverProcess(const std::string& name, const ChildOptions& options,
+                             const StopSignals& signals, const Patience& patience)
+    : conversation_(name, options, signals), patience_(patience) {}
 
 json DriverProcess::describe() {
     return conversation_.ask({{"type", "describe"}, {"keys", json::object()}}, "description",

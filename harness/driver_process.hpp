@@ -22,7 +22,8 @@ struct SliceWork {
 /// death of the SUT is the SUT's error.
 class DriverProcess {
   public:
-    DriverProcess(const ChildOptions& options, const StopSignals& signals,
+    /// `name` is what errors call it.
+    DriverProcess(const std::string& name, const ChildOptions& options, const StopSignals& signals,
                   const Patience& patience);
 
     void release() { conversation_.release(); }

@@ -25,10 +25,12 @@ SliceAnswer read_slice_answer(const json& done) {
     answer.rounds = optional_count(done, "rounds");
     answer.driver_cpu_ns = optional_count(done, "cpu_ns");
     answer.idle_connections = optional_count(done, "idle_connections");
-    for (const auto& [name, value] : done.value("metrics", json::object()).items()) {
+    const json metrics = done.value("metrics", json::object());
+    for (const auto& [name, value] : metrics.items()) {
         if (value.is_number()) answer.metrics[name] = value.get<double>();
     }
-    for (const auto& [name, value] : done.value("histograms", json::object()).items()) {
+    const json histograms = done.value("histograms", json::object());
+    for (const auto& [name, value] : histograms.items()) {
         answer.histograms.emplace(name, Histogram::from_json(value));
     }
     return answer;
