@@ -17,9 +17,10 @@ bool is_name(std::string_view text) {
 }
 
 [[noreturn]] void refuse(std::string_view flag, std::string_view text, std::string_view why) {
-    throw UsageError(fmt::format("{}={}: {}; an arm is NAME or NAME+key=value, such as "
-                                 "{}=epoll, or exec:PATH for a program of your own",
-                                 flag, text, why, flag));
+    throw UsageError(
+        fmt::format("{}={}: {}; an arm is NAME or NAME+key=value, such as "
+                    "{}=epoll, or exec:PATH for a program of your own",
+                    flag, text, why, flag));
 }
 
 void add_key(ArmSpec& arm, std::string_view flag, std::string_view text, std::string_view part) {

@@ -2,9 +2,13 @@
 
 namespace loopbench {
 
-std::string build_version() { return LOOPBENCH_VERSION; }
+std::string build_version() {
+    return LOOPBENCH_VERSION;
+}
 
-std::string build_commit() { return LOOPBENCH_COMMIT; }
+std::string build_commit() {
+    return LOOPBENCH_COMMIT;
+}
 
 std::string build_compiler() {
 #ifdef __clang__
@@ -14,6 +18,8 @@ std::string build_compiler() {
 #endif
 }
 
-std::string build_flags() { return LOOPBENCH_FLAGS; }
+std::string build_flags() {
+    return LOOPBENCH_FLAGS;
+}
 
 }  // namespace loopbench

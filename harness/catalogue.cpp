@@ -75,9 +75,10 @@ std::vector<std::string> Catalogue::names() const {
 std::filesystem::path Catalogue::program_of(const ArmSpec& arm, std::string_view flag) const {
     if (arm.program) {
         if (!is_executable(*arm.program)) {
-            throw UsageError(fmt::format("{}={}: {} is not an executable file; give the path of a "
-                                         "program that speaks docs/protocol.md",
-                                         flag, arm.id, arm.program->string()));
+            throw UsageError(
+                fmt::format("{}={}: {} is not an executable file; give the path of a "
+                            "program that speaks docs/protocol.md",
+                            flag, arm.id, arm.program->string()));
         }
         return std::filesystem::absolute(*arm.program);
     }
@@ -85,9 +86,10 @@ std::filesystem::path Catalogue::program_of(const ArmSpec& arm, std::string_view
         if (sut.name == arm.name) return sut.path;
     }
     if (suts_.empty()) {
-        throw UsageError(fmt::format("{}={}: no loopbench-sut-* executable was found in {}; build "
-                                     "them, or name their directory in LOOPBENCH_PATH",
-                                     flag, arm.id, directories_.front().path.string()));
+        throw UsageError(
+            fmt::format("{}={}: no loopbench-sut-* executable was found in {}; build "
+                        "them, or name their directory in LOOPBENCH_PATH",
+                        flag, arm.id, directories_.front().path.string()));
     }
     throw UsageError(fmt::format("{}={}: there is no such loop here; {} (`loopbench list loops`)",
                                  flag, arm.id, suggestion(arm.name, names())));

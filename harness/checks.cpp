@@ -27,10 +27,9 @@ void check_build(std::vector<Warning>& warnings, const ReadyArm& arm) {
     const json build = arm.description.value("build", json::object());
     const std::string sanitizers = build.value("sanitizers", "");
     if (!sanitizers.empty()) {
-        warnings.push_back(note("sanitizers",
-                                fmt::format("{} was built with sanitizers ({})", arm.spec.id,
-                                            sanitizers),
-                                "measure a release build"));
+        warnings.push_back(note(
+            "sanitizers", fmt::format("{} was built with sanitizers ({})", arm.spec.id, sanitizers),
+            "measure a release build"));
     } else if (build.value("assertions", false)) {
         warnings.push_back(note("debug_build",
                                 fmt::format("{} was built with assertions", arm.spec.id),
@@ -124,11 +123,10 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
     if (samples.placement == Placement::split) check_driver(warnings, sums, cell);
     if (samples.placement == Placement::lockstep) check_rounds(warnings, sums, cell);
     check_delivered(warnings, samples, sums, cell);
-    const std::uint64_t meant_idle =
-        plan.workload.sockets
-            ? plan.params["connections"].get<std::uint64_t>() -
-                  plan.params["active"].get<std::uint64_t>()
-            : 0;
+    const std::uint64_t meant_idle = plan.workload.sockets
+                                         ? plan.params["connections"].get<std::uint64_t>() -
+                                               plan.params["active"].get<std::uint64_t>()
+                                         : 0;
     if (sums.idle_connections > meant_idle) {
         warnings.push_back(note("idle_connections",
                                 fmt::format("{}: {} connections never carried traffic", cell,
@@ -144,10 +142,10 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
     }
     constexpr double most_invalid = 0.1;
     if (static_cast<double>(sums.invalid) > most_invalid * static_cast<double>(sums.slices)) {
-        warnings.push_back({Grade::unfit, "invalid_slices",
-                            fmt::format("{}: {} of {} slices were disturbed", cell, sums.invalid,
-                                        sums.slices),
-                            "stop what disturbs them", std::nullopt, cell});
+        warnings.push_back(
+            {Grade::unfit, "invalid_slices",
+             fmt::format("{}: {} of {} slices were disturbed", cell, sums.invalid, sums.slices),
+             "stop what disturbs them", std::nullopt, cell});
     }
 }
 
@@ -164,17 +162,15 @@ std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& sett
     std::ifstream governor_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
     std::string governor;
     if (governor_file >> governor && governor != "performance") {
-        warnings.push_back(note("governor",
-                                fmt::format("the frequency governor is '{}'", governor),
+        warnings.push_back(note("governor", fmt::format("the frequency governor is '{}'", governor),
                                 "cpupower frequency-set -g performance"));
     }
     double load = 0;
     constexpr double much_load = 0.5;
     if (getloadavg(&load, 1) == 1 && load > much_load) {
-        warnings.push_back(note("other_load",
-                                fmt::format("other programs were running (load average {:.1f})",
-                                            load),
-                                "stop them: split placement and latency suffer most"));
+        warnings.push_back(note(
+            "other_load", fmt::format("other programs were running (load average {:.1f})", load),
+            "stop them: split placement and latency suffer most"));
     }
     return warnings;
 }
@@ -184,11 +180,11 @@ std::vector<Warning> check_samples(const CasePlan& plan, const PlacementSamples&
     for (std::size_t arm = 0; arm < samples.arms.size(); ++arm) {
         check_arm(warnings, plan, samples, arm);
         if (!samples.arms[arm].deviations.empty()) {
-            warnings.push_back(note("not_like_for_like",
-                                    fmt::format("{}: not like for like: {}",
-                                                cell_of(plan, samples, arm),
-                                                fmt::join(samples.arms[arm].deviations, ", ")),
-                                    "give these parameters a value that every arm can apply"));
+            warnings.push_back(
+                note("not_like_for_like",
+                     fmt::format("{}: not like for like: {}", cell_of(plan, samples, arm),
+                                 fmt::join(samples.arms[arm].deviations, ", ")),
+                     "give these parameters a value that every arm can apply"));
         }
     }
     return warnings;

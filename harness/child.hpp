@@ -47,8 +47,8 @@ class Child {
 
     /// Waits at most `timeout_ms` for the end; whether it has come.
     bool wait_for_end(int timeout_ms);
-    /// How it ended, as one says it: "was killed by signal 9 (Killed)", "exited with status 3"; empty
-    /// while it runs.
+    /// How it ended, as one says it: "was killed by signal 9 (Killed)", "exited with status 3";
+    /// empty while it runs.
     std::string ending() const;
     bool ended() const noexcept { return status_.has_value(); }
     bool ended_well() const noexcept { return status_ == 0; }

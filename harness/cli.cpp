@@ -27,34 +27,49 @@ struct Flag {
 const std::vector<Flag>& flags() {
     static const std::vector<Flag> all{
         {"loop", "ARM", "the loop to measure: NAME[+key=value...] or exec:PATH", {"run", "serve"}},
-        {"workload", "NAME", "what it is made to do (loopbench list workloads)",
+        {"workload",
+         "NAME",
+         "what it is made to do (loopbench list workloads)",
          {"run", "serve", "drive"}},
         {"reference", "ARM", "an arm to measure beside it", {"run"}},
         {"target", "ADDRESS", "the server: 127.0.0.1:PORT, [::1]:PORT or unix:/path", {"drive"}},
-        {"listen", "ADDRESS", "where the SUT listens: 127.0.0.1:PORT, [::1]:PORT or unix:/path",
+        {"listen",
+         "ADDRESS",
+         "where the SUT listens: 127.0.0.1:PORT, [::1]:PORT or unix:/path",
          {"run", "serve"}},
         {"placement", "NAME", "lockstep or split (run: both; drive: split)", {"run", "drive"}},
         {"budget", "SECONDS", "time for the whole case (30)", {"run", "drive"}},
-        {"precision", "PERCENT", "half-width of the main interval at which to stop (2); 0: never",
+        {"precision",
+         "PERCENT",
+         "half-width of the main interval at which to stop (2); 0: never",
          {"run", "drive"}},
         {"slice-ms", "MS", "least length of a slice in ms (30)", {"run", "drive"}},
-        {"slice-rounds", "N", "exact rounds (in process: operations) in a slice, in place of a time",
+        {"slice-rounds",
+         "N",
+         "exact rounds (in process: operations) in a slice, in place of a time",
          {"run", "drive"}},
-        {"slices", "N", "slices of an arm in a block (8, fewer if the budget is short)",
+        {"slices",
+         "N",
+         "slices of an arm in a block (8, fewer if the budget is short)",
          {"run", "drive"}},
         {"blocks", "N", "exact number of blocks, in place of the budget's", {"run", "drive"}},
-        {"seed", "N", "seed of everything random (drawn, and told in the result)",
+        {"seed",
+         "N",
+         "seed of everything random (drawn, and told in the result)",
          {"run", "drive", "serve"}},
         {"cpus", "SUT,DRIVER", "processors to use", {"run", "drive", "serve"}},
-        {"sut-prefix", "COMMAND", "words put before the SUT's command, as in 'ip netns exec a'",
+        {"sut-prefix",
+         "COMMAND",
+         "words put before the SUT's command, as in 'ip netns exec a'",
          {"run", "serve"}},
         {"driver-prefix", "COMMAND", "words put before the driver's command", {"run", "drive"}},
-        {"timeout", "SECONDS", "how long a process may take to answer (10)",
+        {"timeout",
+         "SECONDS",
+         "how long a process may take to answer (10)",
          {"run", "drive", "serve"}},
         {"json", "FILE", "write the result there", {"run", "drive"}},
         {"json", "", "print JSON", {"list"}},
-        {"config", "FILE", "read flags from a file of lines name=value",
-         {"run", "drive", "serve"}},
+        {"config", "FILE", "read flags from a file of lines name=value", {"run", "drive", "serve"}},
         {"no-progress", "", "no progress line", {"run", "drive"}},
     };
     return all;
@@ -165,14 +180,15 @@ void refuse_extras(const CLI::App& app, const CLI::App* sub) {
     if (extras.empty()) return;
     const std::string word = extras.front();
     if (sub == nullptr) {
-        throw UsageError(
-            fmt::format("{}: there is no such command; {}", word, suggestion(word, command_names())));
+        throw UsageError(fmt::format("{}: there is no such command; {}", word,
+                                     suggestion(word, command_names())));
     }
     const std::string name = word.substr(0, word.find('='));
     if (!word.starts_with("-")) {
-        throw UsageError(fmt::format("{}: not expected here; {} takes flags only (loopbench {} "
-                                     "--help)",
-                                     word, sub->get_name(), sub->get_name()));
+        throw UsageError(
+            fmt::format("{}: not expected here; {} takes flags only (loopbench {} "
+                        "--help)",
+                        word, sub->get_name(), sub->get_name()));
     }
     const std::string near = nearest_name(name, flag_names(*sub));
     throw UsageError(fmt::format("{}: {} has no such flag; {}", word, sub->get_name(),
@@ -186,9 +202,10 @@ void read_config(CommandLine& line, const CLI::App& sub) {
     const std::string path = line.value("config");
     std::ifstream file(path);
     if (!file || file.peek() == std::ifstream::traits_type::eof()) {
-        throw UsageError(fmt::format("--config={}: it cannot be read, or is empty; give a file of "
-                                     "lines name=value",
-                                     path));
+        throw UsageError(
+            fmt::format("--config={}: it cannot be read, or is empty; give a file of "
+                        "lines name=value",
+                        path));
     }
     const std::vector<std::string> known = flag_names(sub);
     for (const CLI::ConfigItem& item : CLI::ConfigBase().from_config(file)) {
@@ -251,9 +268,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     const std::vector<CLI::App*> chosen = parser->app.get_subcommands();
     refuse_extras(parser->app, chosen.empty() ? nullptr : chosen.front());
     if (chosen.empty()) {
-        throw UsageError(fmt::format("a command is needed: {}; such as loopbench run --loop=epoll "
-                                     "--workload=echo",
-                                     fmt::join(command_names(), ", ")));
+        throw UsageError(
+            fmt::format("a command is needed: {}; such as loopbench run --loop=epoll "
+                        "--workload=echo",
+                        fmt::join(command_names(), ", ")));
     }
     const CLI::App& sub = *chosen.front();
     line.command = sub.get_name();

@@ -4,8 +4,8 @@
 
 namespace loopbench {
 
-// The commands. Each takes the parsed command line and returns the exit status; mistakes of the user
-// are thrown as UsageError, failures of processes as ProcessError.
+// The commands. Each takes the parsed command line and returns the exit status; mistakes of the
+// user are thrown as UsageError, failures of processes as ProcessError.
 
 int run_command(const CommandLine& line);
 int drive_command(const CommandLine& line);

@@ -14,10 +14,13 @@
 namespace loopbench {
 namespace {
 
-std::vector<BlockTotals> totals_of(const ArmSamples& arm) {
+/// The blocks that are whole; of a run that was cut short before the first was, what there is.
+std::vector<BlockTotals> totals_of(const PlacementSamples& samples, std::size_t arm) {
+    const auto& blocks = samples.arms.at(arm).blocks;
+    const auto whole = static_cast<std::size_t>(samples.whole_blocks());
     std::vector<BlockTotals> totals;
-    for (const BlockSamples& block : arm.blocks) {
-        totals.push_back(total(block));
+    for (std::size_t i = 0; i < (whole > 0 ? whole : blocks.size()); ++i) {
+        totals.push_back(total(blocks[i]));
         if (totals.back().slices == 0) totals.pop_back();
     }
     return totals;
@@ -103,10 +106,10 @@ std::vector<double> log_ratios(const CasePlan& plan, const PlacementSamples& sam
 /// The others say what kind of load it was.
 bool is_compared(std::string_view metric) {
     constexpr std::string_view compared[] = {
-        "cpu_ns_per_op",    "throughput",        "bytes_per_second",  "latency_p50",
-        "latency_p90",      "latency_p99",       "latency_p999",      "cpu_ns_per_start",
+        "cpu_ns_per_op",     "throughput",        "bytes_per_second",  "latency_p50",
+        "latency_p90",       "latency_p99",       "latency_p999",      "cpu_ns_per_start",
         "cpu_ns_per_cancel", "cpu_ns_per_expire", "cpu_ns_per_switch", "lateness_p50",
-        "lateness_p99",     "ops_per_turn"};
+        "lateness_p99",      "ops_per_turn"};
     return std::find(std::begin(compared), std::end(compared), metric) != std::end(compared);
 }
 
@@ -156,7 +159,7 @@ std::vector<double> values_of(const Figure& figure, const std::vector<BlockTotal
 
 Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm) {
     const ArmSamples& measured = samples.arms.at(arm);
-    const std::vector<BlockTotals> blocks = totals_of(measured);
+    const std::vector<BlockTotals> blocks = totals_of(samples, arm);
     Case result;
     result.workload = plan.workload.name;
     result.params = plan.params;
@@ -165,9 +168,8 @@ Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::si
     for (const Figure& figure : block_figures()) {
         if (!figure.applies(plan.workload)) continue;
         const std::string_view missing = blocks.empty() ? "nothing was measured" : figure.missing;
-        result.metrics[std::string(figure.metric)] =
-            over_blocks(*find_metric(figure.metric), values_of(figure, blocks, plan.params),
-                        missing);
+        result.metrics[std::string(figure.metric)] = over_blocks(
+            *find_metric(figure.metric), values_of(figure, blocks, plan.params), missing);
     }
     result.metrics["syscalls_per_op"] = counted_apart("syscalls_per_op", measured.syscalls);
     result.metrics["allocations_per_op"] =
@@ -181,8 +183,7 @@ Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::si
     return result;
 }
 
-std::vector<Comparison> compute_comparisons(const CasePlan& plan,
-                                            const PlacementSamples& samples) {
+std::vector<Comparison> compute_comparisons(const CasePlan& plan, const PlacementSamples& samples) {
     std::vector<Comparison> comparisons;
     if (plan.arms.size() < 2) return comparisons;
     for (const Figure& figure : block_figures()) {
@@ -204,8 +205,7 @@ std::optional<double> reached_precision(const CasePlan& plan, const PlacementSam
         const Comparison comparison = compare(plan, samples, figure);
         return relative_half_width(comparison.ratio, comparison.ci95);
     }
-    const std::vector<double> values =
-        values_of(figure, totals_of(samples.arms.front()), plan.params);
+    const std::vector<double> values = values_of(figure, totals_of(samples, 0), plan.params);
     if (values.empty()) return std::nullopt;
     return relative_half_width(median(values), median_interval(values));
 }

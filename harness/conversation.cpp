@@ -17,8 +17,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t quoted_lines = 5;
 constexpr milliseconds quit_timeout{2000};
-/// A process whose end shows elsewhere first (a broken pipe, a reset connection) has this long for the
-/// kernel to report it.
+/// A process whose end shows elsewhere first (a broken pipe, a reset connection) has this long for
+/// the kernel to report it.
 constexpr int ending_timeout_ms = 1000;
 
 /// The start of `line`, for a message.

@@ -19,17 +19,17 @@ namespace loopbench {
 /// words unasked, an endless line, silence. To be used by the main thread.
 class Conversation {
   public:
-    /// Starts the process, which waits for `release` before it runs its program. `who` is what errors
-    /// call it; `signals` lives longer than the conversation.
+    /// Starts the process, which waits for `release` before it runs its program. `who` is what
+    /// errors call it; `signals` lives longer than the conversation.
     Conversation(std::string who, const ChildOptions& options, const StopSignals& signals);
 
     /// Lets the process run its program; throws ProcessError when that cannot be run.
     void release();
 
-    /// Sends `message` and waits at most `timeout` for the answer of type `answer`. While it waits, the
-    /// end of `partner` (or null) is an error of the partner: a driver whose server dies sees
-    /// only connections that break. Throws ProcessError, RefusedError for an answer of type `error`,
-    /// and Interrupted.
+    /// Sends `message` and waits at most `timeout` for the answer of type `answer`. While it waits,
+    /// the end of `partner` (or null) is an error of the partner: a driver whose server dies sees
+    /// only connections that break. Throws ProcessError, RefusedError for an answer of type
+    /// `error`, and Interrupted.
     nlohmann::json ask(const nlohmann::json& message, std::string_view answer,
                        std::chrono::milliseconds timeout, Conversation* partner = nullptr);
 

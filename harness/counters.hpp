@@ -12,7 +12,8 @@ struct ExternalCounters {
     std::uint64_t cpu_ns = 0;  ///< of all its threads, dead ones and io_uring workers included
     std::optional<std::uint64_t> voluntary_switches;    ///< of the threads that live
     std::optional<std::uint64_t> involuntary_switches;  ///< likewise
-    std::optional<std::uint64_t> waiting_ns;  ///< runnable without a processor (schedstat), likewise
+    std::optional<std::uint64_t>
+        waiting_ns;  ///< runnable without a processor (schedstat), likewise
 };
 
 /// Reads the counters of one process, again and again, cheaply.
@@ -34,8 +35,9 @@ class CounterReader {
 
 /// Memory of a process in bytes; nothing when /proc does not tell.
 struct Memory {
-    std::optional<std::uint64_t> peak_rss_bytes;  ///< VmHWM: `ru_maxrss` survives exec, this does not
-    std::optional<std::uint64_t> rss_bytes;       ///< VmRSS
+    std::optional<std::uint64_t>
+        peak_rss_bytes;                      ///< VmHWM: `ru_maxrss` survives exec, this does not
+    std::optional<std::uint64_t> rss_bytes;  ///< VmRSS
 };
 Memory read_memory(pid_t pid);
 

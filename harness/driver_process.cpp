@@ -8,9 +8,9 @@ namespace loopbench {
 
 using nlohmann::json;
 
-DriverProcess::DriverProcess(const ChildOptions& options, const StopSignals& signals,
-                             const Patience& patience)
-    : conversation_("the driver", options, signals), patience_(patience) {}
+DriverProcess::DriverProcess(const std::string& name, const ChildOptions& options,
+                             const StopSignals& signals, const Patience& patience)
+    : conversation_(name, options, signals), patience_(patience) {}
 
 json DriverProcess::describe() {
     return conversation_.ask({{"type", "describe"}, {"keys", json::object()}}, "description",
@@ -27,8 +27,7 @@ void DriverProcess::connect(const std::string& workload, const std::string& addr
                       "connected", patience_.answer, server);
 }
 
-SliceAnswer DriverProcess::slice(Placement placement, const SliceWork& work,
-                                 Conversation* server) {
+SliceAnswer DriverProcess::slice(Placement placement, const SliceWork& work, Conversation* server) {
     json message{{"type", "slice"}, {"placement", name_of(placement)}};
     if (work.rounds > 0) {
         message["rounds"] = work.rounds;

@@ -10,19 +10,20 @@
 
 namespace loopbench {
 
-/// How much the driver does in a slice of a socket workload: exactly `rounds` when that is not 0, else
-/// until both minima are reached.
+/// How much the driver does in a slice of a socket workload: exactly `rounds` when that is not 0,
+/// else until both minima are reached.
 struct SliceWork {
     std::uint64_t rounds = 0;
     std::chrono::nanoseconds min_time{0};
     std::uint64_t min_operations_per_connection = 0;
 };
 
-/// The load generator, a process like a SUT. Errors as in Conversation; while a slice runs, the death
-/// of the SUT is the SUT's error.
+/// The load generator, a process like a SUT. Errors as in Conversation; while a slice runs, the
+/// death of the SUT is the SUT's error.
 class DriverProcess {
   public:
-    DriverProcess(const ChildOptions& options, const StopSignals& signals,
+    /// `name` is what errors call it.
+    DriverProcess(const std::string& name, const ChildOptions& options, const StopSignals& signals,
                   const Patience& patience);
 
     void release() { conversation_.release(); }

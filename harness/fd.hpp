@@ -6,7 +6,8 @@
 
 namespace loopbench {
 
-/// A descriptor that is closed with its owner; -1 is none. (The harness shares no code with loops/.)
+/// A descriptor that is closed with its owner; -1 is none. (The harness shares no code with
+/// loops/.)
 class OwnedFd {
   public:
     OwnedFd() noexcept = default;

@@ -14,10 +14,18 @@ constexpr std::string_view no_memory = "the memory of this process is not ours t
 constexpr std::string_view no_hardware =
     "this machine has no hardware counters (virtual machines seldom do)";
 
-bool always(const WorkloadInfo&) { return true; }
-bool on_sockets(const WorkloadInfo& workload) { return workload.sockets; }
-bool on_timers(const WorkloadInfo& workload) { return workload.name == "timers"; }
-bool on_tasks(const WorkloadInfo& workload) { return workload.main_metric == "cpu_ns_per_switch"; }
+bool always(const WorkloadInfo&) {
+    return true;
+}
+bool on_sockets(const WorkloadInfo& workload) {
+    return workload.sockets;
+}
+bool on_timers(const WorkloadInfo& workload) {
+    return workload.name == "timers";
+}
+bool on_tasks(const WorkloadInfo& workload) {
+    return workload.main_metric == "cpu_ns_per_switch";
+}
 
 Value ratio(const Value& numerator, const Value& denominator) {
     if (!numerator || !denominator || *denominator <= 0) return std::nullopt;

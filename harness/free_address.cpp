@@ -31,9 +31,9 @@ void check_address_free(std::string_view flag, const std::string& address) {
         error = failed.code().value();
     }
     if (error == 0) return;
-    throw UsageError(fmt::format(
-        "{}={}: {}; give another address", flag, address,
-        error == EADDRINUSE ? "another program listens there" : std::generic_category().message(error)));
+    throw UsageError(fmt::format("{}={}: {}; give another address", flag, address,
+                                 error == EADDRINUSE ? "another program listens there"
+                                                     : std::generic_category().message(error)));
 }
 
 }  // namespace loopbench

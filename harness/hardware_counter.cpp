@@ -42,6 +42,8 @@ std::optional<std::uint64_t> HardwareCounter::instructions() const {
     return read_event(instructions_);
 }
 
-std::optional<std::uint64_t> HardwareCounter::cycles() const { return read_event(cycles_); }
+std::optional<std::uint64_t> HardwareCounter::cycles() const {
+    return read_event(cycles_);
+}
 
 }  // namespace loopbench

@@ -84,14 +84,13 @@ json list_metrics() {
 void print_loops(const json& loops) {
     for (const json& loop : loops) {
         const bool available = loop.value("available", true);
-        fmt::print("{:<14} {:<28} {}\n", loop["name"].get<std::string>(),
-                   available ? fmt::format("{} {}", loop.value("library", ""),
-                                           loop.value("version", ""))
-                             : "not available here",
-                   available ? fmt::format("{} ({})", loop["path"].get<std::string>(),
-                                           loop["found"].get<std::string>())
-                             : fmt::format("{} {}", loop.value("reason", ""),
-                                           loop.value("remedy", "")));
+        fmt::print(
+            "{:<14} {:<28} {}\n", loop["name"].get<std::string>(),
+            available ? fmt::format("{} {}", loop.value("library", ""), loop.value("version", ""))
+                      : "not available here",
+            available ? fmt::format("{} ({})", loop["path"].get<std::string>(),
+                                    loop["found"].get<std::string>())
+                      : fmt::format("{} {}", loop.value("reason", ""), loop.value("remedy", "")));
     }
     if (loops.empty()) fmt::print("no loopbench-sut-* executable was found\n");
 }
@@ -148,7 +147,8 @@ int list_command(const CommandLine& line) {
         }
         all[name] = std::move(topic.content);
     }
-    if (line.has("json")) fmt::print("{}\n", line.topic.empty() ? all.dump(2) : all[line.topic].dump(2));
+    if (line.has("json"))
+        fmt::print("{}\n", line.topic.empty() ? all.dump(2) : all[line.topic].dump(2));
     return exit_success;
 }
 

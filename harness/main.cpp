@@ -44,4 +44,6 @@ int guarded_main(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace loopbench
 
-int main(int argc, char** argv) { return loopbench::guarded_main(argc, argv); }
+int main(int argc, char** argv) {
+    return loopbench::guarded_main(argc, argv);
+}

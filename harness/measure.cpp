@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "harness/compute.hpp"
@@ -18,14 +20,20 @@ constexpr std::uint64_t least_operations_per_connection = 20;
 constexpr nanoseconds lead_in = std::chrono::milliseconds(2);
 /// Reading counters and asking for marks, a slice.
 constexpr nanoseconds reading_cost = std::chrono::milliseconds(1);
-/// An arm that sleeps may use this share of another's slice: its own wake-ups for signals and timers.
+/// An arm that sleeps may use this share of another's slice: its own wake-ups for signals and
+/// timers.
 constexpr double most_idle_share = 0.02;
 
 }  // namespace
 
 int PlacementSamples::whole_blocks() const {
-    std::size_t blocks = arms.empty() ? 0 : arms.front().blocks.size();
-    for (const ArmSamples& arm : arms) blocks = std::min(blocks, arm.blocks.size());
+    const auto is_whole = [&](const BlockSamples& block) {
+        return static_cast<int>(block.slices.size()) == shape.slices;
+    };
+    std::ptrdiff_t blocks = arms.empty() ? 0 : PTRDIFF_MAX;
+    for (const ArmSamples& arm : arms) {
+        blocks = std::min(blocks, std::count_if(arm.blocks.begin(), arm.blocks.end(), is_whole));
+    }
     return static_cast<int>(blocks);
 }
 
@@ -50,10 +58,9 @@ void Measurement::run() {
     // The slowest arm decided how long a slice must be; it is the same for all.
     for (Work& work : work_) {
         if (settings_.slice_rounds > 0) break;
-        const double longer = static_cast<double>(slice_.count()) /
-                              static_cast<double>(work.expected.count());
-        work.operations =
-            static_cast<std::uint64_t>(static_cast<double>(work.operations) * longer);
+        const double longer =
+            static_cast<double>(slice_.count()) / static_cast<double>(work.expected.count());
+        work.operations = static_cast<std::uint64_t>(static_cast<double>(work.operations) * longer);
         work.driven.min_time = slice_;
         work.expected = slice_;
     }
@@ -106,7 +113,12 @@ void Measurement::calibrate(std::size_t arm, Station& station) {
         work.driven.min_time = slice_;
         work.driven.min_operations_per_connection = least_operations_per_connection;
         const SliceAnswer answer = station.work(work);
-        slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
+        const std::uint64_t needed =
+            least_operations_per_connection * plan_.params.at("active").get<std::uint64_t>();
+        // Only where the number of operations, not the time, ended the slice does it need longer.
+        if (answer.operations < 2 * needed) {
+            slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
+        }
         work.expected = slice_;
         return;
     }
@@ -118,6 +130,7 @@ void Measurement::calibrate(std::size_t arm, Station& station) {
         const double operations = static_cast<double>(answer.operations);
         if (missing < 4) {
             work.operations = static_cast<std::uint64_t>(operations * std::max(missing, 1.0)) + 1;
+            // A slice cannot be less than one unit of the workload.
             slice_ = std::max(slice_, nanoseconds(answer.elapsed_ns));
             work.expected = slice_;
             return;
@@ -177,8 +190,8 @@ void Measurement::count_allocations(std::size_t arm, Placement placement) {
     if (counted == sample.counters.end() || !counted->second) {
         allocations.reason = "the SUT cannot count its allocations";
     } else if (sample.answer.operations > 0) {
-        allocations.per_operation = static_cast<double>(*counted->second) /
-                                    static_cast<double>(sample.answer.operations);
+        allocations.per_operation =
+            static_cast<double>(*counted->second) / static_cast<double>(sample.answer.operations);
     }
     station.finish();
 }
@@ -186,9 +199,9 @@ void Measurement::count_allocations(std::size_t arm, Placement placement) {
 void Measurement::run_placement(PlacementSamples& samples, Clock::time_point deadline) {
     BlockCost cost = cost_;
     // Arms run in turn; each slice has its lead-in and its readings.
-    cost.slice = static_cast<int>(plan_.arms.size()) *
-                 (std::max(cost_.slice, slice_) + reading_cost +
-                  (plan_.workload.sockets ? lead_in : nanoseconds(0)));
+    cost.slice =
+        static_cast<int>(plan_.arms.size()) * (std::max(cost_.slice, slice_) + reading_cost +
+                                               (plan_.workload.sockets ? lead_in : nanoseconds(0)));
     const auto started = Clock::now();
     samples.shape = fit_shape(deadline - started, cost, settings_.blocks, settings_.slices);
     for (int block = 0; block < samples.shape.blocks; ++block) {
@@ -207,8 +220,8 @@ bool Measurement::should_stop(PlacementSamples& samples, int done, Clock::time_p
     if (look && settings_.precision > 0 && !settings_.blocks) {
         const auto reached = reached_precision(plan_, samples);
         if (reached && *reached <= settings_.precision) {
-            samples.stopped = fmt::format("the precision of {:.3g}% was reached",
-                                          settings_.precision * 100);
+            samples.stopped =
+                fmt::format("the precision of {:.3g}% was reached", settings_.precision * 100);
             return true;
         }
     }
@@ -216,8 +229,8 @@ bool Measurement::should_stop(PlacementSamples& samples, int done, Clock::time_p
     const auto now = Clock::now();
     const auto block_time = (now - started) / done;
     if (now + block_time <= deadline) return false;
-    // The blocks turned out dearer than the rehearsal promised. The sixth makes the interval: for it
-    // a fifth of the share may be overdrawn.
+    // The blocks turned out dearer than the rehearsal promised. The sixth makes the interval: for
+    // it a fifth of the share may be overdrawn.
     const auto missing = block_time * std::max(0, blocks_for_an_interval - done);
     if (missing.count() > 0 && now + missing <= deadline + (deadline - started) / 5) return false;
     samples.stopped = "the budget was used up";

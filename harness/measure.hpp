@@ -17,10 +17,10 @@ namespace loopbench {
 /// What was measured in one placement.
 struct PlacementSamples {
     Placement placement = Placement::lockstep;
-    Shape shape;                          ///< as planned; fewer blocks when it stopped early
-    std::chrono::nanoseconds slice{0};    ///< how long a slice was meant to be
-    std::vector<ArmSamples> arms;         ///< in the order of the plan
-    std::string stopped;                  ///< why it ended: precision reached, budget, …
+    Shape shape;                        ///< as planned; fewer blocks when it stopped early
+    std::chrono::nanoseconds slice{0};  ///< how long a slice was meant to be
+    std::vector<ArmSamples> arms;       ///< in the order of the plan
+    std::string stopped;                ///< why it ended: precision reached, budget, …
 
     /// Blocks in which every arm has all its slices.
     int whole_blocks() const;

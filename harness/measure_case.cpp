@@ -40,8 +40,12 @@ bool is_unfit(const ResultFile& result) {
 }
 
 Warning failure_warning(const ProcessError& error) {
-    return {Grade::voids, "process_failed", fmt::format("{} {}", error.who(), error.what()),
-            "see its last lines on standard error", std::nullopt, error.who()};
+    return {Grade::voids,
+            "process_failed",
+            fmt::format("{} {}", error.who(), error.what()),
+            "see its last lines on standard error",
+            std::nullopt,
+            error.who()};
 }
 
 }  // namespace

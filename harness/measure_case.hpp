@@ -7,8 +7,8 @@
 namespace loopbench {
 
 /// Measures a planned case, reports it on standard output, writes the result that `--json` wants.
-/// What was measured is reported and written also when a process fails (exit_workload_failed) or the
-/// user interrupts (exit_interrupted), marked incomplete. Returns the exit status.
+/// What was measured is reported and written also when a process fails (exit_workload_failed) or
+/// the user interrupts (exit_interrupted), marked incomplete. Returns the exit status.
 int measure_case(const CommandLine& line, const CasePlan& plan, const Settings& settings,
                  const StopSignals& signals);
 

@@ -18,14 +18,16 @@ int parse_processor(const std::string& flag_value, std::string_view text,
     int number = -1;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || end != text.data() + text.size()) {
-        throw UsageError(fmt::format("--cpus={}: '{}' is not a processor number; give SUT,DRIVER, "
-                                     "such as --cpus=1,0",
-                                     flag_value, text));
+        throw UsageError(
+            fmt::format("--cpus={}: '{}' is not a processor number; give SUT,DRIVER, "
+                        "such as --cpus=1,0",
+                        flag_value, text));
     }
     if (std::find(allowed.begin(), allowed.end(), number) == allowed.end()) {
-        throw UsageError(fmt::format("--cpus={}: processor {} does not exist here or may not be "
-                                     "used; this process may use {}",
-                                     flag_value, number, fmt::join(allowed, ", ")));
+        throw UsageError(
+            fmt::format("--cpus={}: processor {} does not exist here or may not be "
+                        "used; this process may use {}",
+                        flag_value, number, fmt::join(allowed, ", ")));
     }
     return number;
 }
@@ -70,9 +72,10 @@ Processors choose_processors(const std::string& cpus_flag, const std::vector<int
     if (comma == std::string::npos) return chosen;
     chosen.driver = parse_processor(cpus_flag, cpus_flag.substr(comma + 1), allowed);
     if (*chosen.driver == chosen.sut) {
-        throw UsageError(fmt::format("--cpus={}: SUT and driver need two processors for the split "
-                                     "placement; give one number for lockstep",
-                                     cpus_flag));
+        throw UsageError(
+            fmt::format("--cpus={}: SUT and driver need two processors for the split "
+                        "placement; give one number for lockstep",
+                        cpus_flag));
     }
     return chosen;
 }
@@ -81,18 +84,20 @@ std::vector<Placement> choose_placements(const std::string& wanted, bool sockets
                                          const Processors& processors) {
     if (!sockets) {
         if (wanted.empty()) return {Placement::in_process};
-        throw UsageError(fmt::format("--placement={}: this workload runs inside the process, "
-                                     "without a driver; leave the flag away",
-                                     wanted));
+        throw UsageError(
+            fmt::format("--placement={}: this workload runs inside the process, "
+                        "without a driver; leave the flag away",
+                        wanted));
     }
     if (wanted == "lockstep") return {Placement::lockstep};
     if (!wanted.empty() && wanted != "split") {
-        throw UsageError(fmt::format("--placement={}: {}", wanted,
-                                     suggestion(wanted, {"lockstep", "split"})));
+        throw UsageError(
+            fmt::format("--placement={}: {}", wanted, suggestion(wanted, {"lockstep", "split"})));
     }
     if (!processors.driver && wanted == "split") {
-        throw UsageError("--placement=split: two processors are needed and there is one; use "
-                         "--placement=lockstep");
+        throw UsageError(
+            "--placement=split: two processors are needed and there is one; use "
+            "--placement=lockstep");
     }
     if (wanted == "split") return {Placement::split};
     if (!processors.driver) return {Placement::lockstep};

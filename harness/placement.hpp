@@ -26,13 +26,13 @@ struct Processors {
 /// The processors on which this process may run, in ascending order.
 std::vector<int> allowed_processors();
 
-/// Chooses from `allowed`: what `--cpus` says ("SUT,DRIVER" or one number), or else the last for the
-/// SUT and the one before it for the driver (interrupts prefer the first). Throws UsageError for a
-/// processor that does not exist or is given twice.
+/// Chooses from `allowed`: what `--cpus` says ("SUT,DRIVER" or one number), or else the last for
+/// the SUT and the one before it for the driver (interrupts prefer the first). Throws UsageError
+/// for a processor that does not exist or is given twice.
 Processors choose_processors(const std::string& cpus_flag, const std::vector<int>& allowed);
 
-/// The placements of a case. `wanted` is what `--placement` says, or empty. Throws UsageError when it
-/// cannot be had.
+/// The placements of a case. `wanted` is what `--placement` says, or empty. Throws UsageError when
+/// it cannot be had.
 std::vector<Placement> choose_placements(const std::string& wanted, bool sockets,
                                          const Processors& processors);
 

@@ -28,8 +28,8 @@ struct Shape {
 };
 
 /// The shape that a budget holds: blocks of `usual_slices` when at least `blocks_for_an_interval`
-/// of them fit; otherwise shorter blocks, down to one slice; otherwise as many blocks as fit, at least
-/// one. A count of blocks or slices given by the user is kept.
+/// of them fit; otherwise shorter blocks, down to one slice; otherwise as many blocks as fit, at
+/// least one. A count of blocks or slices given by the user is kept.
 Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost,
                 std::optional<int> wanted_blocks, std::optional<int> wanted_slices);
 
@@ -46,8 +46,8 @@ struct BlockPlan {
     bool operator==(const BlockPlan&) const = default;
 };
 
-/// The plan of block number `block` of a placement: a function of its arguments alone. Slices come in
-/// rounds in which every arm runs once, each round in a new order.
+/// The plan of block number `block` of a placement: a function of its arguments alone. Slices come
+/// in rounds in which every arm runs once, each round in a new order.
 BlockPlan plan_block(std::uint64_t seed, const std::string& placement, int block, std::size_t arms,
                      int slices);
 

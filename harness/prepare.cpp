@@ -70,17 +70,18 @@ void check_arm_fits(const ReadyArm& arm, std::string_view flag, const WorkloadIn
     const auto connections = params.at("connections").get<std::uint64_t>();
     const auto most = limit.get<std::uint64_t>();
     if (connections + descriptors_beside_connections > most) {
-        throw UsageError(fmt::format("--connections={}: {} can watch descriptors below {} only; "
-                                     "give at most --connections={}, or another loop",
-                                     connections, arm.spec.id, most,
-                                     most - descriptors_beside_connections));
+        throw UsageError(
+            fmt::format("--connections={}: {} can watch descriptors below {} only; "
+                        "give at most --connections={}, or another loop",
+                        connections, arm.spec.id, most, most - descriptors_beside_connections));
     }
 }
 
 void check_driver_found(const Settings& settings) {
     if (!settings.driver_program.empty()) return;
-    throw UsageError("loopbench-driver was not found beside loopbench; build or install it, or name "
-                     "its directory in LOOPBENCH_PATH");
+    throw UsageError(
+        "loopbench-driver was not found beside loopbench; build or install it, or name "
+        "its directory in LOOPBENCH_PATH");
 }
 
 }  // namespace loopbench

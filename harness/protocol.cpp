@@ -11,8 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-/// The schema of one answer's type. Choosing it by the type beforehand gives messages about the member
-/// that is wrong, where `oneOf` could only say that nothing fitted.
+/// The schema of one answer's type. Choosing it by the type beforehand gives messages about the
+/// member that is wrong, where `oneOf` could only say that nothing fitted.
 std::string schema_of(const std::string& type) {
     json schema = json::parse(protocol_schema_text);
     schema.erase("oneOf");
@@ -37,14 +37,16 @@ json read_answer(std::string_view line, std::string_view expected) {
     if (!typed) throw ProtocolViolation("the answer has no 'type'");
     const auto type = answer["type"].get<std::string>();
     if (type != expected && type != "error") {
-        throw ProtocolViolation(fmt::format("'{}' was answered where '{}' was due", type, expected));
+        throw ProtocolViolation(
+            fmt::format("'{}' was answered where '{}' was due", type, expected));
     }
     const auto problems = validator_of(type).validate(answer);
     if (!problems.empty()) throw ProtocolViolation(problems.front());
     if (type == "description" && answer["protocol"] != protocol_version) {
-        throw ProtocolViolation(fmt::format("it speaks version {} of the protocol, and this harness "
-                                            "version {}",
-                                            answer["protocol"].dump(), protocol_version));
+        throw ProtocolViolation(
+            fmt::format("it speaks version {} of the protocol, and this harness "
+                        "version {}",
+                        answer["protocol"].dump(), protocol_version));
     }
     return answer;
 }

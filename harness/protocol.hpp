@@ -19,8 +19,8 @@ class ProtocolViolation : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Reads one answer and checks it against the schema: of type `expected`, or of type `error`. Throws
-/// ProtocolViolation otherwise, and for a description of another protocol version.
+/// Reads one answer and checks it against the schema: of type `expected`, or of type `error`.
+/// Throws ProtocolViolation otherwise, and for a description of another protocol version.
 nlohmann::json read_answer(std::string_view line, std::string_view expected);
 
 }  // namespace loopbench

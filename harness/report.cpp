@@ -26,22 +26,40 @@ std::string format_ratio(const ResultFile& result, const std::string& placement,
 
 /// The metrics that a person looks for first; the others are in the result file.
 const std::vector<std::string_view>& headline() {
-    static const std::vector<std::string_view> metrics{
-        "cpu_ns_per_op", "cpu_ns_per_switch", "cpu_ns_per_start", "cpu_ns_per_cancel",
-        "cpu_ns_per_expire", "throughput", "bytes_per_second", "task_switches_per_second",
-        "latency_p50", "latency_p90", "latency_p99", "latency_p999", "latency_max", "lateness_p50",
-        "lateness_p90", "lateness_p99", "lateness_max", "syscalls_per_op", "allocations_per_op",
-        "voluntary_switches_per_op", "involuntary_switches_per_op", "ops_per_turn",
-        "messages_per_read", "sut_busy", "peak_rss_bytes", "rss_per_connection_bytes",
-        "rss_per_timer_bytes"};
+    static const std::vector<std::string_view> metrics{"cpu_ns_per_op",
+                                                       "cpu_ns_per_switch",
+                                                       "cpu_ns_per_start",
+                                                       "cpu_ns_per_cancel",
+                                                       "cpu_ns_per_expire",
+                                                       "throughput",
+                                                       "bytes_per_second",
+                                                       "task_switches_per_second",
+                                                       "latency_p50",
+                                                       "latency_p90",
+                                                       "latency_p99",
+                                                       "latency_p999",
+                                                       "latency_max",
+                                                       "lateness_p50",
+                                                       "lateness_p90",
+                                                       "lateness_p99",
+                                                       "lateness_max",
+                                                       "syscalls_per_op",
+                                                       "allocations_per_op",
+                                                       "voluntary_switches_per_op",
+                                                       "involuntary_switches_per_op",
+                                                       "ops_per_turn",
+                                                       "messages_per_read",
+                                                       "sut_busy",
+                                                       "peak_rss_bytes",
+                                                       "rss_per_connection_bytes",
+                                                       "rss_per_timer_bytes"};
     return metrics;
 }
 
 /// The cases of a result that stand beside one another: columns.
 using Columns = std::vector<const Case*>;
 
-std::vector<std::string> row_of(std::string_view metric, const Columns& columns,
-                                Footnotes& notes) {
+std::vector<std::string> row_of(std::string_view metric, const Columns& columns, Footnotes& notes) {
     std::vector<std::string> row;
     for (const Case* column : columns) {
         const auto value = column->metrics.find(std::string(metric));
@@ -84,8 +102,8 @@ std::string format_title(const CasePlan& plan) {
     if (plan.arms.size() > 1) title += fmt::format(", beside {}", describe_arm(plan.arms[1]));
     std::vector<std::string> parameters;
     for (const auto& [name, value] : plan.params.items()) {
-        parameters.push_back(
-            fmt::format("{} {}", name, value.is_string() ? value.get<std::string>() : value.dump()));
+        parameters.push_back(fmt::format(
+            "{} {}", name, value.is_string() ? value.get<std::string>() : value.dump()));
     }
     return fmt::format("{}\n{}\n", title, fmt::join(parameters, " · "));
 }
@@ -99,14 +117,16 @@ std::string format_method(const ResultFile& result, const CasePlan& plan) {
         if (placement == "split") {
             where = fmt::format("SUT on {}, driver on CPU {}", where, result.plan.cpus.back());
         }
-        text += fmt::format("{}: {}; {} blocks x {} slices of {:.0f} ms; {}\n", placement, where,
-                            one.at("blocks").get<int>(), one.at("slices").get<int>(),
-                            one.at("slice_ms").get<double>(),
-                            one.at("stopped").get<std::string>());
+        const auto stopped = one.at("stopped").get<std::string>();
+        text +=
+            fmt::format("{}: {}; {} blocks × {} slices of {:.0f} ms; {}\n", placement, where,
+                        one.at("blocks").get<int>(), one.at("slices").get<int>(),
+                        one.at("slice_ms").get<double>(), stopped.empty() ? "cut short" : stopped);
     }
-    return text + fmt::format("median over blocks of fresh processes, ± half its 95% interval; one "
-                              "operation is one {}\n",
-                              plan.workload.operation);
+    return text + fmt::format(
+                      "median over blocks of fresh processes, ± half its 95% interval; one "
+                      "operation is one {}\n",
+                      plan.workload.operation);
 }
 
 }  // namespace

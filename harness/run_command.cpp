@@ -37,8 +37,8 @@ int run_command(const CommandLine& line) {
     plan.workload = find_workload("--workload", line.required("workload", "echo"));
     plan.params = resolve_parameters(plan.workload, line.parameters());
     const Settings settings = read_settings(line, catalogue);
-    plan.placements = choose_placements(line.value("placement"), plan.workload.sockets,
-                                        settings.processors);
+    plan.placements =
+        choose_placements(line.value("placement"), plan.workload.sockets, settings.processors);
     for (const WantedArm& arm : wanted) catalogue.program_of(arm.spec, arm.flag);
     check_output("--json", line.value("json"));
     if (plan.workload.sockets) {

@@ -12,8 +12,8 @@
 
 namespace loopbench {
 
-/// What one timed slice of one arm gave: the answer to `slice`, and how much every counter grew over
-/// it. Raw: nothing is left out for its value.
+/// What one timed slice of one arm gave: the answer to `slice`, and how much every counter grew
+/// over it. Raw: nothing is left out for its value.
 struct SliceSample {
     int block = 0;
     int slice = 0;  ///< its place in the block, over all arms
@@ -26,7 +26,7 @@ struct SliceSample {
     std::optional<std::uint64_t> syscalls;
     std::optional<std::uint64_t> instructions;
     std::optional<std::uint64_t> cycles;
-    Counters counters;                 ///< growth of those that `mark` tells
+    Counters counters;                   ///< growth of those that `mark` tells
     std::uint64_t idle_arms_cpu_ns = 0;  ///< what arms that were meant to sleep used meanwhile
     std::string invalid;  ///< why it does not count, for a cause outside the arm; empty if it does
 };

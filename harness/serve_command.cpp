@@ -46,8 +46,7 @@ int serve_command(const CommandLine& line) {
         throw UsageError("--workload=" + workload.name +
                          ": it has no sockets to serve; give echo or fanin");
     }
-    const std::string listen =
-        read_address("listen", line.required("listen", "127.0.0.1:7000"));
+    const std::string listen = read_address("listen", line.required("listen", "127.0.0.1:7000"));
     std::map<std::string, std::string> given = line.parameters();
     given["transport"] = listen.starts_with("unix:") ? "unix" : "tcp";
     const nlohmann::json params = resolve_parameters(workload, given);

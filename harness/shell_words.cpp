@@ -16,9 +16,10 @@ std::vector<std::string> split_shell_words(std::string_view flag, const std::str
         wordfree(&expanded);
     }
     if (words.empty()) {
-        throw UsageError(fmt::format("{}={}: that is no command; give a program and its arguments, "
-                                     "such as {}=\"taskset -c 1\"",
-                                     flag, text, flag));
+        throw UsageError(
+            fmt::format("{}={}: that is no command; give a program and its arguments, "
+                        "such as {}=\"taskset -c 1\"",
+                        flag, text, flag));
     }
     return words;
 }

@@ -4,9 +4,10 @@
 
 namespace loopbench {
 
-/// Turns SIGINT and SIGTERM into a readable descriptor for as long as it lives, and ignores SIGPIPE, so
-/// that a signal is seen only where the harness waits, never half-way through something. To be made
-/// by the main thread before it starts children; those get the default dispositions back.
+/// Turns SIGINT and SIGTERM into a readable descriptor for as long as it lives, and ignores
+/// SIGPIPE, so that a signal is seen only where the harness waits, never half-way through
+/// something. To be made by the main thread before it starts children; those get the default
+/// dispositions back.
 class StopSignals {
   public:
     StopSignals();

@@ -33,7 +33,9 @@ Counters growth(const Counters& before, const Counters& after) {
 
 /// SUT and driver in lockstep take turns on one processor: there, waking one up must not pre-empt
 /// the other. On processors of their own SCHED_BATCH would change nothing but the latency.
-bool wants_batch(Placement placement) { return placement != Placement::split; }
+bool wants_batch(Placement placement) {
+    return placement != Placement::split;
+}
 
 }  // namespace
 
@@ -77,16 +79,15 @@ void Station::start_sut(const CasePlan& plan, const ReadyArm& arm, const Setting
     sut_->describe(arm.spec.keys);
     find_process(settings);
     if (measured_pid_) facts_.rss_idle_bytes = read_memory(*measured_pid_).rss_bytes;
-    address_ = sut_->set_up({plan.workload.name, arm.spec.keys, options.seed, options.listen,
-                             plan.params});
+    address_ = sut_->set_up(
+        {plan.workload.name, arm.spec.keys, options.seed, options.listen, plan.params});
     if (measured_pid_) facts_.rss_ready_bytes = read_memory(*measured_pid_).rss_bytes;
 }
 
 void Station::find_process(const Settings& settings) {
     measured_pid_ = sut_->child().pid();
     if (!settings.sut_prefix.empty()) {
-        measured_pid_ =
-            find_measured_process(*measured_pid_, settings.sut_prefix.front().c_str());
+        measured_pid_ = find_measured_process(*measured_pid_, settings.sut_prefix.front().c_str());
     }
     if (measured_pid_) counters_.emplace(*measured_pid_);
 }
@@ -163,7 +164,9 @@ void Station::note_loaded() {
     if (measured_pid_) facts_.rss_loaded_bytes = read_memory(*measured_pid_).rss_bytes;
 }
 
-std::uint64_t Station::cpu_ns() const { return counters_ ? counters_->cpu_ns() : 0; }
+std::uint64_t Station::cpu_ns() const {
+    return counters_ ? counters_->cpu_ns() : 0;
+}
 
 std::optional<std::uint64_t> Station::syscalls() const {
     return syscall_counter_ ? syscall_counter_->read() : std::nullopt;

@@ -25,10 +25,12 @@ SliceAnswer read_slice_answer(const json& done) {
     answer.rounds = optional_count(done, "rounds");
     answer.driver_cpu_ns = optional_count(done, "cpu_ns");
     answer.idle_connections = optional_count(done, "idle_connections");
-    for (const auto& [name, value] : done.value("metrics", json::object()).items()) {
+    const json metrics = done.value("metrics", json::object());
+    for (const auto& [name, value] : metrics.items()) {
         if (value.is_number()) answer.metrics[name] = value.get<double>();
     }
-    for (const auto& [name, value] : done.value("histograms", json::object()).items()) {
+    const json histograms = done.value("histograms", json::object());
+    for (const auto& [name, value] : histograms.items()) {
         answer.histograms.emplace(name, Histogram::from_json(value));
     }
     return answer;
@@ -63,8 +65,8 @@ std::string SutProcess::set_up(const Setup& setup) {
 SliceAnswer SutProcess::slice(std::uint64_t operations, std::chrono::nanoseconds expected) {
     const auto timeout =
         patience_.slice + std::chrono::ceil<std::chrono::milliseconds>(10 * expected);
-    const json done = conversation_.ask({{"type", "slice"}, {"operations", operations}}, "done",
-                                        timeout);
+    const json done =
+        conversation_.ask({{"type", "slice"}, {"operations", operations}}, "done", timeout);
     try {
         return read_slice_answer(done);
     } catch (const std::invalid_argument& error) {
@@ -76,8 +78,7 @@ Counters SutProcess::mark() {
     const json marked = conversation_.ask({{"type", "mark"}}, "marked", patience_.answer);
     Counters counters;
     for (const auto& [name, value] : marked.at("counters").items()) {
-        counters[name] = value.is_null() ? std::nullopt
-                                         : std::optional(value.get<std::uint64_t>());
+        counters[name] = value.is_null() ? std::nullopt : std::optional(value.get<std::uint64_t>());
     }
     return counters;
 }

@@ -27,14 +27,15 @@ OwnedFd detached_tracefs() {
     return OwnedFd(static_cast<int>(syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, 0)));
 }
 
-/// The number of the tracepoint on this kernel, read from tracefs where it is mounted, and otherwise
-/// from a mount of our own (which takes CAP_SYS_ADMIN).
+/// The number of the tracepoint on this kernel, read from tracefs where it is mounted, and
+/// otherwise from a mount of our own (which takes CAP_SYS_ADMIN).
 std::optional<std::uint64_t> tracepoint_id() {
     OwnedFd file;
     OwnedFd mount;
     for (const char* root : {"/sys/kernel/tracing/", "/sys/kernel/debug/tracing/"}) {
         if (!file) {
-            file = OwnedFd(open(fmt::format("{}{}", root, tracepoint).c_str(), O_RDONLY | O_CLOEXEC));
+            file =
+                OwnedFd(open(fmt::format("{}{}", root, tracepoint).c_str(), O_RDONLY | O_CLOEXEC));
         }
     }
     if (!file) {
@@ -53,8 +54,9 @@ std::optional<std::uint64_t> tracepoint_id() {
 SyscallCounter::SyscallCounter(pid_t pid) {
     const auto id = tracepoint_id();
     if (!id) {
-        reason_ = "the tracepoint raw_syscalls:sys_enter cannot be read here (no tracefs, or no "
-                  "permission: run as root)";
+        reason_ =
+            "the tracepoint raw_syscalls:sys_enter cannot be read here (no tracefs, or no "
+            "permission: run as root)";
         return;
     }
     perf_event_attr attributes{};
@@ -65,9 +67,10 @@ SyscallCounter::SyscallCounter(pid_t pid) {
     event_ = OwnedFd(static_cast<int>(
         syscall(SYS_perf_event_open, &attributes, pid, -1, -1, PERF_FLAG_FD_CLOEXEC)));
     if (!event_) {
-        reason_ = fmt::format("perf_event_open: {} (run as root, or lower "
-                              "kernel.perf_event_paranoid)",
-                              std::strerror(errno));
+        reason_ = fmt::format(
+            "perf_event_open: {} (run as root, or lower "
+            "kernel.perf_event_paranoid)",
+            std::strerror(errno));
     }
 }
 

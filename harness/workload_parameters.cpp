@@ -25,36 +25,107 @@ std::map<std::string, json> sockets(const json& preset) {
 
 std::vector<Parameter> make_parameters() {
     return {
-        {"connections", Type::integer, "connections that are open",
-         {{"echo", 64}, {"fanin", 256}}, 1, 1'000'000, {}},
-        {"active", Type::integer, "connections that carry traffic, the others idle (all)",
-         sockets(nullptr), 1, 1'000'000, {}},
+        {"connections",
+         Type::integer,
+         "connections that are open",
+         {{"echo", 64}, {"fanin", 256}},
+         1,
+         1'000'000,
+         {}},
+        {"active",
+         Type::integer,
+         "connections that carry traffic, the others idle (all)",
+         sockets(nullptr),
+         1,
+         1'000'000,
+         {}},
         {"size", Type::integer, "bytes in a message", sockets(64), 1, 64 * mebibyte, {}},
         {"transport", Type::choice, "kind of socket", sockets("unix"), 0, 0, {"unix", "tcp"}},
-        {"api", Type::choice, "how the loop is used: callbacks, awaited reads, one task a connection",
-         sockets("push"), 0, 0, {"push", "pull", "task"}},
-        {"pipeline", Type::integer, "messages under way on a connection, in split placement",
-         sockets(1), 1, 1024, {}},
-        {"stream", Type::integer, "bytes that a sender lets flow in a round; 0: one message",
-         {{"fanin", 0}}, 0, 1024 * mebibyte, {}},
-        {"read_buffer", Type::integer, "bytes that a read may deliver at once", sockets(65536), 1,
-         64 * mebibyte, {}},
-        {"send_buffer", Type::integer, "SO_SNDBUF of every socket; 0 leaves the kernel's",
-         sockets(0), 0, 1024 * mebibyte, {}},
-        {"receive_buffer", Type::integer, "SO_RCVBUF of every socket; 0 leaves the kernel's",
-         sockets(0), 0, 1024 * mebibyte, {}},
-        {"no_delay", Type::boolean, "TCP_NODELAY on every socket", sockets(true), 0, 0, {}},
-        {"backlog", Type::integer, "connections that may wait to be accepted", sockets(4096), 1,
-         65535, {}},
-        {"pending", Type::integer, "timers that are pending", {{"timers", 100000}}, 1, 10'000'000, {}},
-        {"mix", Type::mix, "proportion start:cancel:expire of the storm", {{"timers", "1:1:1"}}, 0,
-         1000, {}},
-        {"tasks", Type::integer, "tasks that hand the token round", {{"pingpong", 2}}, 2, 1'000'000,
+        {"api",
+         Type::choice,
+         "how the loop is used: callbacks, awaited reads, one task a connection",
+         sockets("push"),
+         0,
+         0,
+         {"push", "pull", "task"}},
+        {"pipeline",
+         Type::integer,
+         "messages under way on a connection, in split placement",
+         sockets(1),
+         1,
+         1024,
          {}},
-        {"variant", Type::choice, "how a task gives way to the next", {{"pingpong", "callback"}}, 0,
-         0, {"callback", "yield", "event", "cancel", "cancel-throw"}},
-        {"poll_interval", Type::integer, "callbacks between two polls of the kernel, at the least",
-         {{"pingpong", 61}}, 1, 1'000'000'000, {}},
+        {"stream",
+         Type::integer,
+         "bytes that a sender lets flow in a round; 0: one message",
+         {{"fanin", 0}},
+         0,
+         1024 * mebibyte,
+         {}},
+        {"read_buffer",
+         Type::integer,
+         "bytes that a read may deliver at once",
+         sockets(65536),
+         1,
+         64 * mebibyte,
+         {}},
+        {"send_buffer",
+         Type::integer,
+         "SO_SNDBUF of every socket; 0 leaves the kernel's",
+         sockets(0),
+         0,
+         1024 * mebibyte,
+         {}},
+        {"receive_buffer",
+         Type::integer,
+         "SO_RCVBUF of every socket; 0 leaves the kernel's",
+         sockets(0),
+         0,
+         1024 * mebibyte,
+         {}},
+        {"no_delay", Type::boolean, "TCP_NODELAY on every socket", sockets(true), 0, 0, {}},
+        {"backlog",
+         Type::integer,
+         "connections that may wait to be accepted",
+         sockets(4096),
+         1,
+         65535,
+         {}},
+        {"pending",
+         Type::integer,
+         "timers that are pending",
+         {{"timers", 100000}},
+         1,
+         10'000'000,
+         {}},
+        {"mix",
+         Type::mix,
+         "proportion start:cancel:expire of the storm",
+         {{"timers", "1:1:1"}},
+         0,
+         1000,
+         {}},
+        {"tasks",
+         Type::integer,
+         "tasks that hand the token round",
+         {{"pingpong", 2}},
+         2,
+         1'000'000,
+         {}},
+        {"variant",
+         Type::choice,
+         "how a task gives way to the next",
+         {{"pingpong", "callback"}},
+         0,
+         0,
+         {"callback", "yield", "event", "cancel", "cancel-throw"}},
+        {"poll_interval",
+         Type::integer,
+         "callbacks between two polls of the kernel, at the least",
+         {{"pingpong", 61}},
+         1,
+         1'000'000'000,
+         {}},
     };
 }
 
@@ -73,8 +144,8 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 json parse_integer(const Parameter& parameter, const std::string& text) {
     const auto number = whole_number(text);
     if (!number || *number < parameter.least || *number > parameter.most) {
-        refuse(parameter, text, fmt::format("give one whole number from {} to {}", parameter.least,
-                                            parameter.most));
+        refuse(parameter, text,
+               fmt::format("give one whole number from {} to {}", parameter.least, parameter.most));
     }
     return *number;
 }
@@ -91,7 +162,8 @@ json parse_mix(const Parameter& parameter, const std::string& text) {
         start = colon + 1;
     }
     if (sum <= 0 || parts != 3) {
-        refuse(parameter, text, "give three whole numbers start:cancel:expire, such as 1:1:1, each at most 1000");
+        refuse(parameter, text,
+               "give three whole numbers start:cancel:expire, such as 1:1:1, each at most 1000");
     }
     return text;
 }
@@ -131,16 +203,18 @@ void check_together(const WorkloadInfo& workload, json& resolved) {
     const auto connections = resolved["connections"].get<std::int64_t>();
     const auto active = resolved["active"].get<std::int64_t>();
     if (active > connections) {
-        throw UsageError(fmt::format("--active={}: there are only {} connections; give at most "
-                                     "that, or more --connections",
-                                     active, connections));
+        throw UsageError(
+            fmt::format("--active={}: there are only {} connections; give at most "
+                        "that, or more --connections",
+                        active, connections));
     }
     constexpr std::int64_t most_under_way = 4096 * mebibyte;
     const auto size = resolved["size"].get<std::int64_t>();
     if (size * active > most_under_way) {
-        throw UsageError(fmt::format("--size={}: with {} active connections that is more than "
-                                     "4 GiB under way; give at most --size={}",
-                                     size, active, most_under_way / active));
+        throw UsageError(
+            fmt::format("--size={}: with {} active connections that is more than "
+                        "4 GiB under way; give at most --size={}",
+                        size, active, most_under_way / active));
     }
 }
 
@@ -167,11 +241,12 @@ const WorkloadInfo& find_workload(std::string_view flag, std::string_view name) 
         names.push_back(workload.name);
     }
     if (name.find(',') != std::string_view::npos) {
-        throw UsageError(fmt::format("{}={}: one workload is wanted here, not a list; such as {}={}",
-                                     flag, name, flag, names.front()));
+        throw UsageError(
+            fmt::format("{}={}: one workload is wanted here, not a list; such as {}={}", flag, name,
+                        flag, names.front()));
     }
-    throw UsageError(fmt::format("{}={}: there is no such workload; {}", flag, name,
-                                 suggestion(name, names)));
+    throw UsageError(
+        fmt::format("{}={}: there is no such workload; {}", flag, name, suggestion(name, names)));
 }
 
 std::string Parameter::flag() const {

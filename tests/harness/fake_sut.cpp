@@ -1,5 +1,5 @@
-// A small system under test that speaks docs/protocol.md without any loop of ours, for the tests of the
-// harness. Its arm keys make it misbehave: `exec:fake-sut+misbehave=crash+at=mark`.
+// A small system under test that speaks docs/protocol.md without any loop of ours, for the tests of
+// the harness. Its arm keys make it misbehave: `exec:fake-sut+misbehave=crash+at=mark`.
 
 #include <poll.h>
 #include <signal.h>
@@ -85,7 +85,8 @@ class FakeSut {
         if (how == "silence") pause();
         if (how == "garbage") write_line(STDOUT_FILENO, "this is { not JSON");
         if (how == "untyped") write_line(STDOUT_FILENO, R"({"name":"fake"})");
-        if (how == "schema") write_line(STDOUT_FILENO, R"({"type":"marked","counters":{"turns":-1}})");
+        if (how == "schema")
+            write_line(STDOUT_FILENO, R"({"type":"marked","counters":{"turns":-1}})");
         if (how == "error") {
             say({{"type", "error"}, {"what", "the fake is unwell"}, {"remedy", "be kind to it"}});
         }
@@ -103,21 +104,22 @@ class FakeSut {
     }
 
     json description() const {
-        return {{"type", "description"},
-                {"protocol", 1},
-                {"name", "fake"},
-                {"library", "none"},
-                {"version", "1"},
-                {"available", keys_.value("available", "yes") == "yes"},
-                {"reason", "it was told so"},
-                {"remedy", "tell it otherwise"},
-                {"capabilities", {{"descriptor_limit", 1024}}},
-                {"workloads", {"echo", "pingpong", "timers"}},
-                {"keys",
-                 {{{"key", "misbehave"}, {"values", json::array()}, {"meaning", "how it fails"}},
-                  {{"key", "at"}, {"values", json::array()}, {"meaning", "at which request"}},
-                  {{"key", "available"}, {"values", {"yes", "no"}}, {"meaning", "whether it works"}},
-                  {{"key", "corrupt"}, {"values", {"no", "yes"}}, {"meaning", "echo wrong bytes"}}}}};
+        return {
+            {"type", "description"},
+            {"protocol", 1},
+            {"name", "fake"},
+            {"library", "none"},
+            {"version", "1"},
+            {"available", keys_.value("available", "yes") == "yes"},
+            {"reason", "it was told so"},
+            {"remedy", "tell it otherwise"},
+            {"capabilities", {{"descriptor_limit", 1024}}},
+            {"workloads", {"echo", "pingpong", "timers"}},
+            {"keys",
+             {{{"key", "misbehave"}, {"values", json::array()}, {"meaning", "how it fails"}},
+              {{"key", "at"}, {"values", json::array()}, {"meaning", "at which request"}},
+              {{"key", "available"}, {"values", {"yes", "no"}}, {"meaning", "whether it works"}},
+              {{"key", "corrupt"}, {"values", {"no", "yes"}}, {"meaning", "echo wrong bytes"}}}}};
     }
 
     void set_up(const json& request) {
@@ -151,8 +153,8 @@ class FakeSut {
         bytes_ += static_cast<std::uint64_t>(got);
         if (keys_.value("corrupt", "no") == "yes") buffer[0] ^= 1;
         for (ssize_t sent = 0; sent < got;) {
-            const ssize_t more = send(connection, buffer + sent,
-                                      static_cast<std::size_t>(got - sent), MSG_NOSIGNAL);
+            const ssize_t more =
+                send(connection, buffer + sent, static_cast<std::size_t>(got - sent), MSG_NOSIGNAL);
             if (more < 0) return;
             sent += more;
         }
@@ -202,4 +204,6 @@ class FakeSut {
 }  // namespace
 }  // namespace loopbench
 
-int main() { loopbench::FakeSut().run(); }
+int main() {
+    loopbench::FakeSut().run();
+}
