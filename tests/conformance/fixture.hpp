@@ -165,7 +165,7 @@ struct CountedWatch : Loop::Readiness {
 
 /// A push stream's owner that records what it is told, and expects that nothing comes after a loss,
 /// after the owner's `close`, or inside one of the owner's calls (each made through `call`).
-class Recorder : public Protocol {
+class Recorder final : public Protocol {
   public:
     template <class F>
     void call(F f) {
