@@ -47,6 +47,7 @@ UvLoop::UvLoop(const LoopOptions& options)
     uv_async_init(&loop_, &inbox_signal_, on_inbox);
     before_poll_.data = after_poll_.data = inbox_signal_.data = this;
     uv_prepare_start(&before_poll_, on_prepare);
+    begin_callback();  // what is called before `run`, and between two, counts as one callback
 }
 
 UvLoop::~UvLoop() {
@@ -75,6 +76,7 @@ void UvLoop::run() {
     uv_run(&loop_, mode);
     running_ = false;
     stop_requested_ = false;
+    begin_callback();
 }
 
 void UvLoop::stop() noexcept {

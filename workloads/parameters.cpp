@@ -38,8 +38,9 @@ std::uint64_t ParameterReader::number(std::string_view name, std::uint64_t prese
                                       std::uint64_t least, std::uint64_t most) const {
     const nlohmann::json* value = find(name);
     if (value == nullptr) return preset;
-    // Asked as unsigned only: a negative number must not come back as a large one.
-    if (value->is_number_unsigned()) {
+    // A negative number must not come back as a large one.
+    if (value->is_number_unsigned() ||
+        (value->is_number_integer() && value->get<std::int64_t>() >= 0)) {
         const auto number = value->get<std::uint64_t>();
         if (number >= least && number <= most) return number;
     }

@@ -63,7 +63,7 @@ class Opening {
         connections_.reserve(parameters.connections);
     }
 
-    std::vector<Descriptor> all() {
+    std::vector<OwnedFd> all() {
         const std::uint32_t backlog = parameters_.backlog;
         const std::uint32_t batch = backlog == 0
                                         ? cautious_batch
@@ -140,7 +140,7 @@ class Opening {
     }
 
     const CaseParameters& parameters_;
-    std::vector<Descriptor> connections_;
+    std::vector<OwnedFd> connections_;
     std::vector<pollfd> establishing_;
 };
 
@@ -162,7 +162,7 @@ void raise_descriptor_limit(std::uint32_t connections) {
 
 }  // namespace
 
-std::vector<Descriptor> open_connections(const CaseParameters& parameters) {
+std::vector<OwnedFd> open_connections(const CaseParameters& parameters) {
     raise_descriptor_limit(parameters.connections);
     return Opening(parameters).all();
 }

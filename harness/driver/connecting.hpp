@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "harness/driver/descriptor.hpp"
 #include "harness/driver/parameters.hpp"
+#include "harness/fd.hpp"
 
 namespace loopbench::driver {
 
@@ -11,6 +11,6 @@ namespace loopbench::driver {
 /// connection number i. No more are begun at once than the server's backlog holds, and a full one
 /// is waited for without spinning. The limit on descriptors is raised when it is too low, the hard
 /// one too where that is permitted. Throws DriverError.
-std::vector<Descriptor> open_connections(const CaseParameters& parameters);
+std::vector<OwnedFd> open_connections(const CaseParameters& parameters);
 
 }  // namespace loopbench::driver

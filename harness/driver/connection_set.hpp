@@ -10,10 +10,10 @@
 #include <span>
 #include <vector>
 
-#include "harness/driver/descriptor.hpp"
 #include "harness/driver/errors.hpp"
 #include "harness/driver/parameters.hpp"
 #include "harness/driver/pattern.hpp"
+#include "harness/fd.hpp"
 
 namespace loopbench::driver {
 
@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;  ///< CLOCK_MONOTONIC: 24 ns a reading 
 /// One connection and where its two streams are. Positions count bytes since it was opened, without
 /// fan-in's hello.
 struct Connection {
-    Descriptor socket;
+    OwnedFd socket;
     std::uint32_t number = 0;
     bool blocked = false;  ///< the socket took no more: wait until it is writable
     bool watches_writable = false;
@@ -59,24 +59,35 @@ class ConnectionSet {
     /// Throws DriverError when the connection broke.
     void send(Connection& connection);
 
-    /// Waits for events, at most `patience`; false when there was none. Calls
-    /// `on_bytes(connection, bytes)` with every piece received, and then sends what is missing to
-    /// the goal. Throws DriverError when a connection ended, HarnessGone when standard input did.
+    /// From now on `wait` calls the server stuck when nothing happens for `silence` (at least 1 ms;
+    /// noticed up to a quarter later).
+    void set_longest_silence(std::chrono::nanoseconds silence);
+
+    /// Waits for events; false when the server is stuck. Calls `on_bytes(connection, bytes)` with
+    /// every piece received, and then sends what is missing to the goal. Throws DriverError when a
+    /// connection ended, HarnessGone when standard input did.
     template <class OnBytes>
-    [[nodiscard]] bool wait(std::chrono::nanoseconds patience, OnBytes&& on_bytes) {
-        const std::size_t count = wait_for_events(patience);
-        for (const epoll_event& event : std::span(events_.data(), count)) {
-            if (event.data.u32 == standard_input) throw HarnessGone();
+    [[nodiscard]] bool wait(OnBytes&& on_bytes) {
+        for (const epoll_event& event : wait_for_events()) {
+            if (event.data.u32 >= first_special_mark) {
+                take_special(event.data.u32);
+                continue;
+            }
+            quiet_ticks_ = 0;
             Connection& connection = connections_[event.data.u32];
             if (event.events & EPOLLOUT) connection.blocked = false;
             if (event.events & ~EPOLLOUT) receive(connection, event.events, on_bytes);
             if (connection.sent < connection.goal) send(connection);
         }
-        return count > 0;
+        return quiet_ticks_ <= ticks_a_silence;
     }
 
   private:
-    static constexpr std::uint32_t standard_input = UINT32_MAX;
+    // What an event is about: the number of a connection, or one of these.
+    static constexpr std::uint32_t standard_input_mark = UINT32_MAX;
+    static constexpr std::uint32_t timer_mark = UINT32_MAX - 1;
+    static constexpr std::uint32_t first_special_mark = timer_mark;
+    static constexpr int ticks_a_silence = 4;
 
     template <class OnBytes>
     void receive(Connection& connection, std::uint32_t events, OnBytes&& on_bytes) {
@@ -100,7 +111,10 @@ class ConnectionSet {
         }
     }
 
-    std::size_t wait_for_events(std::chrono::nanoseconds patience);
+    std::span<const epoll_event> wait_for_events();
+    void take_special(std::uint32_t mark);
+    void start_tick();
+    void watch_standard_input();
     void watch(int descriptor, std::uint32_t events, std::uint32_t mark, int operation);
     void choose_active();
     /// `error_number` is 0 at an end of file.
@@ -112,7 +126,10 @@ class ConnectionSet {
     std::vector<Connection*> active_;
     std::vector<Clock::time_point> starts_;
     std::uint64_t start_mask_ = 0;
-    Descriptor epoll_;
+    OwnedFd epoll_;
+    OwnedFd timer_;
+    std::chrono::nanoseconds tick_{0};
+    int quiet_ticks_ = 0;  // since the last event on a connection
     std::vector<epoll_event> events_;
     std::vector<std::byte> buffer_;
 };

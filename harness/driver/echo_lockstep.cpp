@@ -27,7 +27,7 @@ SliceReport run_echo_lockstep(ConnectionSet& connections, const SliceOrder& orde
             connections.send(*connection);
         }
         while (unanswered > 0) {
-            if (!connections.wait(order.stall, take)) report_silence(connections, order.stall);
+            if (!connections.wait(take)) report_silence(connections, order.stall);
         }
         ++report.rounds;
     } while (!is_over(order, report.rounds, 1, last_answer - begin));

@@ -25,7 +25,7 @@ class OwnPace {
             take_answer(connection, bytes);
         };
         while (under_way_ > 0) {
-            if (!connections_.wait(order_.stall, take)) report_silence(connections_, order_.stall);
+            if (!connections_.wait(take)) report_silence(connections_, order_.stall);
             ending_ = order_.rounds == 0 && short_of_minimum_ == 0 &&
                       last_answer_ - begin >= order_.min_time;
         }

@@ -36,7 +36,7 @@ class Rounds {
                 // Rounds are counted out as they begin, when their number is given.
                 ending = order_.rounds > 0 && begun_ == order_.rounds;
             }
-            if (!connections_.wait(order_.stall, take)) report_silence();
+            if (!connections_.wait(take)) report_silence();
             ending = ending || is_over(order_, acknowledged_, messages_each, last_answer_ - begin);
         } while (!ending || acknowledged_ < begun_);
 

@@ -20,6 +20,7 @@ constexpr std::uint64_t max_bytes = std::uint64_t{1} << 40;
 constexpr std::uint64_t max_pipeline = 1'000'000;
 // Start times kept for latency, 8 bytes each.
 constexpr std::uint64_t max_under_way = 16'000'000;
+constexpr std::uint64_t least_stall_ns = 1'000'000;
 constexpr std::uint64_t default_stall_ns = 10'000'000'000;
 
 /// The members of one JSON object, read with checks.
@@ -140,8 +141,8 @@ SliceOrder parse_slice(const json& request) {
         order.min_time = std::chrono::nanoseconds(members.number("min_ns", 0, INT64_MAX));
         order.min_operations = members.number("min_operations_per_connection", 0, UINT32_MAX, 0);
     }
-    order.stall =
-        std::chrono::nanoseconds(members.number("stall_ns", 1, INT64_MAX, default_stall_ns));
+    order.stall = std::chrono::nanoseconds(
+        members.number("stall_ns", least_stall_ns, INT64_MAX, default_stall_ns));
     return order;
 }
 

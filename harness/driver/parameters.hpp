@@ -37,8 +37,9 @@ struct SliceOrder {
     Placement placement = Placement::lockstep;
     std::uint64_t rounds = 0;
     std::chrono::nanoseconds min_time{0};
-    std::uint64_t min_operations = 0;   ///< per active connection
-    std::chrono::nanoseconds stall{0};  ///< silence after which the server counts as stuck
+    std::uint64_t min_operations = 0;  ///< per active connection
+    std::chrono::nanoseconds stall{
+        0};  ///< silence after which the server counts as stuck; at least 1 ms
 };
 
 /// Both throw DriverError, naming the member that is missing, of the wrong kind or out of range.

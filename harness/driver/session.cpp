@@ -112,6 +112,7 @@ json Session::slice(const json& request) {
     SliceReport report;
     const std::int64_t cpu_before_ns = thread_cpu_ns();
     try {
+        connections_->set_longest_silence(order.stall);
         report = run(*connections_, order, latency_);
     } catch (...) {
         connections_.reset();  // with bytes under way nothing can be counted on them any more

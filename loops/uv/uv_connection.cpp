@@ -206,7 +206,7 @@ std::size_t UvConnection::queued_bytes() const noexcept {
 
 void UvConnection::lose(int status) noexcept {
     stop_reading();
-    lost_ = uv_failure(status).error().value();
+    lost_ = -status;
 }
 
 void UvConnection::tell_protocol() noexcept {
@@ -322,15 +322,15 @@ Start UvConnection::write_rest(UvWriteOperation& operation, std::size_t size,
 }
 
 void UvConnection::on_written(uv_write_t* request, int status) noexcept {
-    auto* writing = static_cast<Writing*>(request->data);
+    auto& writing = *static_cast<Writing*>(request->data);
     UvConnection& connection = connection_of(request->handle);
-    UvWriteOperation* operation = std::exchange(writing->operation, nullptr);
-    if (operation == nullptr) {  // cancelled: it was on its own
-        delete writing;
+    UvWriteOperation* operation = std::exchange(writing.operation, nullptr);
+    if (operation == nullptr) {  // cancelled: nobody else has it
+        std::unique_ptr<Writing>(&writing).reset();
         return;
     }
     if (status == 0) {
-        operation->result = writing->size;
+        operation->result = writing.size;
     } else {
         operation->result = uv_failure(status);
     }
@@ -350,7 +350,7 @@ void UvConnection::cancel(UvWriteOperation& operation) noexcept {
     std::memcpy(writing_->copy.get(), left.base, left.len);
     left.base = reinterpret_cast<char*>(writing_->copy.get());
     writing_->operation = nullptr;
-    writing_.release();  // to on_written
+    writing_.release();  // on_written frees it
     operation.result = Failure::cancelled();
     owe(operation);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -121,8 +122,8 @@ void close(Closable& object, Close& operation) {
 /// A timer that counts its firings and runs a function.
 struct CountedTimer : Loop::Timer {
     explicit CountedTimer(Loop& loop, std::function<void()> f = {})
-        : Timer(loop, &fire), body(std::move(f)) {}
-    static void fire(Timer& timer) noexcept {
+        : Loop::Timer(loop, &fire), body(std::move(f)) {}
+    static void fire(Loop::Timer& timer) noexcept {
         auto& self = static_cast<CountedTimer&>(timer);
         ++self.fired;
         if (self.body) self.body();
@@ -135,8 +136,8 @@ struct CountedTimer : Loop::Timer {
 /// A wake-up that counts its calls and runs a function.
 struct CountedWakeup : Loop::Wakeup {
     explicit CountedWakeup(Loop& loop, std::function<void()> f = {})
-        : Wakeup(loop, &wake), body(std::move(f)) {}
-    static void wake(Wakeup& wakeup) noexcept {
+        : Loop::Wakeup(loop, &wake), body(std::move(f)) {}
+    static void wake(Loop::Wakeup& wakeup) noexcept {
         auto& self = static_cast<CountedWakeup&>(wakeup);
         ++self.calls;
         if (self.body) self.body();
@@ -149,8 +150,8 @@ struct CountedWakeup : Loop::Wakeup {
 /// A watch that counts its calls and hands the interest found to a function.
 struct CountedWatch : Loop::Readiness {
     CountedWatch(Loop& loop, int descriptor, std::function<void(Interest)> f = {})
-        : Readiness(loop, descriptor, &ready), body(std::move(f)) {}
-    static void ready(Readiness& watch, Interest interest) noexcept {
+        : Loop::Readiness(loop, descriptor, &ready), body(std::move(f)) {}
+    static void ready(Loop::Readiness& watch, Interest interest) noexcept {
         auto& self = static_cast<CountedWatch&>(watch);
         ++self.calls;
         self.last = interest;
@@ -164,7 +165,7 @@ struct CountedWatch : Loop::Readiness {
 
 /// A push stream's owner that records what it is told, and expects that nothing comes after a loss,
 /// after the owner's `close`, or inside one of the owner's calls (each made through `call`).
-class Recorder : public Protocol {
+class Recorder final : public Protocol {
   public:
     template <class F>
     void call(F f) {

@@ -1,5 +1,7 @@
 // Posts, passes, turns, stopping: sentences 1, 2, 3, 5 and 10.
 
+#include <algorithm>
+
 #include "tests/conformance/fixture.hpp"
 
 namespace loopbench::conformance {

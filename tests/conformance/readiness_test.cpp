@@ -3,6 +3,8 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "tests/conformance/fixture.hpp"
 
 namespace loopbench::conformance {

@@ -199,7 +199,7 @@ TEST_F(AllocationTest, TimersAllocateNothing) {
 }
 
 TEST_F(AllocationTest, APushEchoAllocatesNothing) {
-    class Echo : public Protocol {
+    class Echo final : public Protocol {
       public:
         explicit Echo(Loop::Stream& stream) : stream_(stream) {}
         void data_received(std::span<const std::byte> data) noexcept override {

