@@ -14,11 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string cell_of(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm) {
-    return fmt::format("{} on {}, {}", plan.workload.name, plan.arms[arm].spec.id,
-                       name_of(samples.placement));
-}
-
 Warning note(std::string id, std::string text, std::string remedy) {
     return {Grade::note, std::move(id), std::move(text), std::move(remedy), {}, {}};
 }
@@ -119,7 +114,8 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
                const PlacementSamples& samples, std::size_t arm) {
     const Sums sums = sum_up(samples.arms[arm]);
     if (sums.slices == 0) return;
-    const std::string cell = cell_of(plan, samples, arm);
+    const std::string cell =
+        cell_name(plan.workload.name, plan.arms[arm].spec.id, name_of(samples.placement));
     if (samples.placement == Placement::split) check_driver(warnings, sums, cell);
     if (samples.placement == Placement::lockstep) check_rounds(warnings, sums, cell);
     check_delivered(warnings, samples, sums, cell);
@@ -151,6 +147,11 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
 
 }  // namespace
 
+std::string cell_name(const std::string& workload, const std::string& arm,
+                      std::string_view placement) {
+    return fmt::format("{} on {}, {}", workload, arm, placement);
+}
+
 std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& settings) {
     std::vector<Warning> warnings;
     for (const ReadyArm& arm : plan.arms) check_build(warnings, arm);
@@ -179,13 +180,14 @@ std::vector<Warning> check_samples(const CasePlan& plan, const PlacementSamples&
     std::vector<Warning> warnings;
     for (std::size_t arm = 0; arm < samples.arms.size(); ++arm) {
         check_arm(warnings, plan, samples, arm);
-        if (!samples.arms[arm].deviations.empty()) {
-            warnings.push_back(
-                note("not_like_for_like",
-                     fmt::format("{}: not like for like: {}", cell_of(plan, samples, arm),
-                                 fmt::join(samples.arms[arm].deviations, ", ")),
-                     "give these parameters a value that every arm can apply"));
-        }
+        const auto& deviations = samples.arms[arm].deviations;
+        if (deviations.empty()) continue;
+        const std::string cell =
+            cell_name(plan.workload.name, plan.arms[arm].spec.id, name_of(samples.placement));
+        warnings.push_back(
+            note("not_like_for_like",
+                 fmt::format("{}: not like for like: {}", cell, fmt::join(deviations, ", ")),
+                 "give these parameters a value that every arm can apply"));
     }
     return warnings;
 }

@@ -1,11 +1,17 @@
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/measure.hpp"
 #include "results/result.hpp"
 
 namespace loopbench {
+
+/// What warnings call the cell of an arm: "echo on uv, split".
+std::string cell_name(const std::string& workload, const std::string& arm,
+                      std::string_view placement);
 
 /// What bears on every figure: builds with assertions or sanitizers, other load on the machine, the
 /// governor, the number of processors.

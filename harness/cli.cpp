@@ -166,7 +166,7 @@ std::vector<std::string> flag_names(const CLI::App& sub) {
 [[noreturn]] void rewrite(const CLI::ParseError& error) {
     const std::string text = error.what();
     const std::string flag = text.substr(0, text.find_first_of(": "));
-    if (text.find("required") != std::string::npos && flag.starts_with("--")) {
+    if (text.find("missing") != std::string::npos && flag.starts_with("--")) {
         throw UsageError(fmt::format("{}: a value is missing; give {}=VALUE", flag, flag));
     }
     if (flag.starts_with("--")) {

@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <utility>
 
 namespace loopbench {
 
 using nlohmann::json;
 
-DriverProcess::DriverProcess(const std::string& name, const ChildOptions& options,
+DriverProcess::DriverProcess(std::string who, const ChildOptions& options,
                              const StopSignals& signals, const Patience& patience)
-    : conversation_(name, options, signals), patience_(patience) {}
+    : conversation_(std::move(who), options, signals), patience_(patience) {}
 
 json DriverProcess::describe() {
     return conversation_.ask({{"type", "describe"}, {"keys", json::object()}}, "description",

@@ -22,8 +22,8 @@ struct SliceWork {
 /// death of the SUT is the SUT's error.
 class DriverProcess {
   public:
-    /// `name` is what errors call it.
-    DriverProcess(const std::string& name, const ChildOptions& options, const StopSignals& signals,
+    /// Starts the process, which waits for `release`. `who` is what errors call it.
+    DriverProcess(std::string who, const ChildOptions& options, const StopSignals& signals,
                   const Patience& patience);
 
     void release() { conversation_.release(); }

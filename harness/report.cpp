@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/checks.hpp"
 #include "results/metrics.hpp"
 #include "results/table.hpp"
 
@@ -59,12 +60,27 @@ const std::vector<std::string_view>& headline() {
 /// The cases of a result that stand beside one another: columns.
 using Columns = std::vector<const Case*>;
 
-std::vector<std::string> row_of(std::string_view metric, const Columns& columns, Footnotes& notes) {
+/// Why a figure is not to be used, or empty.
+std::string why_void(const ResultFile& result, const Case& one, std::string_view metric) {
+    const std::string cell = cell_name(one.workload, one.arm, one.placement);
+    for (const Warning& warning : result.warnings) {
+        if (warning.grade == Grade::voids && warning.metric == metric && warning.cell == cell) {
+            return "void: " + warning.text;
+        }
+    }
+    return "";
+}
+
+/// The cells of one metric; none when the workload does not have it.
+std::vector<std::string> row_of(const ResultFile& result, std::string_view metric,
+                                const Columns& columns, Footnotes& notes) {
     std::vector<std::string> row;
     for (const Case* column : columns) {
         const auto value = column->metrics.find(std::string(metric));
         if (value == column->metrics.end()) return {};
         row.push_back(format_cell(value->second, notes));
+        const std::string why = why_void(result, *column, metric);
+        if (!why.empty()) row.back() += " " + notes.mark(why);
     }
     return row;
 }
@@ -79,7 +95,7 @@ std::string format_table(const ResultFile& result, const Columns& columns, bool 
     if (with_ratio) heads.push_back({"ratio [95%]"});
     Table table(std::move(heads));
     for (const std::string_view metric : headline()) {
-        std::vector<std::string> row = row_of(metric, columns, notes);
+        std::vector<std::string> row = row_of(result, metric, columns, notes);
         if (row.empty()) continue;
         if (with_ratio) {
             row.push_back(format_ratio(result, columns.front()->placement, metric, notes));

@@ -19,7 +19,7 @@ namespace loopbench {
 struct ReadyArm {
     ArmSpec spec;
     std::filesystem::path program;
-    nlohmann::json description;  ///< its answer to `describe`
+    nlohmann::json description = nlohmann::json::object();  ///< its answer to `describe`
     std::string target;          ///< of a foreign server: its address; `program` is empty then
 };
 

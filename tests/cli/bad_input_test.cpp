@@ -95,7 +95,7 @@ const BadInput table[] = {
     {{"run", "--loop=fake", "--workload=timers", "--placement=split"}, {"--placement=split"}},
     {run_with({"--cpus=999,998"}), {"--cpus=999,998", "999 does not exist"}},
     {run_with({"--cpus=x"}), {"--cpus=x", "SUT,DRIVER"}},
-    {run_with({"--sut-prefix="}), {"--sut-prefix", "program"}},
+    {run_with({"--sut-prefix="}), {"--sut-prefix", "a value is missing"}},
     {run_with({"--sut-prefix='open"}), {"--sut-prefix", "program"}},
     // Files and addresses
     {run_with({"--json=/nonexistent/result.json"}), {"--json=/nonexistent/result.json"}},

@@ -90,7 +90,7 @@ class FakeSut {
         if (how == "error") {
             say({{"type", "error"}, {"what", "the fake is unwell"}, {"remedy", "be kind to it"}});
         }
-        if (how == "chatter") write_line(STDOUT_FILENO, "one\ntwo");
+        if (how == "chatter" && write(STDOUT_FILENO, "one\ntwo\n", 8) != 8) _exit(4);
         if (how == "version") {
             json other = description();
             other["protocol"] = 99;
