@@ -20,7 +20,7 @@ struct ReadyArm {
     ArmSpec spec;
     std::filesystem::path program;
     nlohmann::json description = nlohmann::json::object();  ///< its answer to `describe`
-    std::string target;          ///< of a foreign server: its address; `program` is empty then
+    std::string target;  ///< of a foreign server: its address; `program` is empty then
 };
 
 /// How is measured: the flags that all measuring commands share.
