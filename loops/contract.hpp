@@ -127,11 +127,12 @@ concept LoopReadiness = requires(R watch, Loop& loop, int descriptor,
 /// A connected byte stream over TCP or a Unix socket, with two faces. One of them is used at a time
 /// for reading; at most one read and one `write_all` are in flight.
 ///
-/// Push: `start_reading(protocol)` until `stop_reading()`; `write` tries to send now and copies
-/// what the kernel does not take. Pull: `read_some` into the caller's buffer (0 bytes at end of
-/// file; a buffer of at least one byte) and `write_all` from the caller's, which is not copied and
-/// stays valid until completion. `write_all` goes behind what `write` has queued; no `write` during
-/// it.
+/// Push: `start_reading(protocol)` until `stop_reading()`, after which the protocol hears no more
+/// of bytes but still of pauses, until `close` or a `read_some`; `write` tries to send now and
+/// copies what the kernel does not take. Pull: `read_some` into the caller's buffer (0 bytes at end
+/// of file; a buffer of at least one byte) and `write_all` from the caller's, which is not copied
+/// and stays valid until completion. `write_all` goes behind what `write` has queued; no `write`
+/// during it.
 ///
 /// The operations' types belong to the loop: `Loop::ReadOperation` etc., each a `ResultOperation`
 /// made from a function. `cancel(operation)` asks for the end of one that is in flight on this

@@ -111,8 +111,14 @@ class [[nodiscard]] Result {
     }
     Result& operator=(Result&& other) noexcept(std::is_nothrow_move_constructible_v<T>) {
         if (this != &other) {
+            const bool has_value = other.has_value_;
             this->~Result();
-            new (this) Result(std::move(other));
+            has_value_ = has_value;
+            if (has_value) {
+                new (&value_) T(std::move(other.value_));
+            } else {
+                new (&failure_) Failure(std::move(other.failure_));
+            }
         }
         return *this;
     }

@@ -18,7 +18,7 @@ class ListedTask {
     virtual void cancel() noexcept = 0;
 
   protected:
-    ~ListedTask() = default;
+    virtual ~ListedTask() = default;
 
   private:
     friend class TaskList;

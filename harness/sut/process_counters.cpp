@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-
 namespace loopbench {
 namespace {
 

@@ -64,6 +64,7 @@ class SelectorLoop<Selector>::Stream
     void start_reading(Protocol& protocol) noexcept {
         assert(read_ == nullptr && "start_reading during a read_some");
         protocol_ = &protocol;
+        pushing_ = true;
         if (!open()) return;
         if (Sending::lost() != 0) {  // found out while nobody listened
             post_again();
@@ -72,11 +73,13 @@ class SelectorLoop<Selector>::Stream
         }
     }
 
-    void stop_reading() noexcept { protocol_ = nullptr; }
+    /// The protocol still hears of writing: it may have stopped reading because of a pause.
+    void stop_reading() noexcept { pushing_ = false; }
 
     Start read_some(ReadOperation& operation, std::span<std::byte> buffer) noexcept {
-        assert(read_ == nullptr && protocol_ == nullptr && "two readers on one stream");
+        assert(read_ == nullptr && !pushing_ && "two readers on one stream");
         assert(!buffer.empty());
+        protocol_ = nullptr;  // the other face takes over
         operation.buffer = buffer;
         if (!open() || Sending::lost() != 0) {
             operation.result = Failure::from_errno(open() ? Sending::lost() : ENOTCONN);
@@ -92,6 +95,7 @@ class SelectorLoop<Selector>::Stream
 
     void close(CloseOperation& operation) noexcept {
         protocol_ = nullptr;
+        pushing_ = false;
         Sending::complete_later(read_, Failure::cancelled());
         Sending::complete_later(connect_, Failure::cancelled());
         Sending::end_sending(Failure::cancelled());
@@ -182,7 +186,7 @@ class SelectorLoop<Selector>::Stream
     }
 
     void read_waiting() noexcept {
-        if (protocol_ != nullptr) {
+        if (pushing_) {
             read_for_protocol();
         } else if (read_ != nullptr) {
             if (receive_into(*read_)) {
@@ -206,7 +210,7 @@ class SelectorLoop<Selector>::Stream
                 return;
             }
             protocol_->data_received(buffer.first(static_cast<std::size_t>(got)));
-            if (protocol_ == nullptr) return;  // stopped or closed inside
+            if (!pushing_) return;  // stopped or closed inside
             if (!readable_) break;
         }
         if (Sending::lost() != 0) {
@@ -258,6 +262,7 @@ class SelectorLoop<Selector>::Stream
         loop_.watch(*this, Interest::none);
         if (protocol_ != nullptr) {
             Protocol& protocol = *std::exchange(protocol_, nullptr);
+            pushing_ = false;
             protocol.connection_lost(std::error_code(Sending::lost(), std::system_category()));
         } else if (read_ != nullptr) {
             read_->result = Failure::from_errno(Sending::lost());
@@ -267,7 +272,7 @@ class SelectorLoop<Selector>::Stream
 
     // What is watched for follows from who waits; with edges, reading always is.
     Interest wanted_reading() const noexcept {
-        const bool wanted = (protocol_ != nullptr || read_ != nullptr) && !end_of_file_;
+        const bool wanted = (pushing_ || read_ != nullptr) && !end_of_file_;
         return wanted ? Interest::readable : Interest::none;
     }
     void watch_readable() noexcept {
@@ -285,7 +290,8 @@ class SelectorLoop<Selector>::Stream
     }
 
     SelectorLoop& loop_;
-    Protocol* protocol_ = nullptr;
+    Protocol* protocol_ = nullptr;  // kept while reading is stopped
+    bool pushing_ = false;          // `protocol_` wants to be read for
     ReadOperation* read_ = nullptr;
     ConnectOperation* connect_ = nullptr;
     bool readable_ = false;

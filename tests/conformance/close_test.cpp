@@ -57,7 +57,7 @@ TEST_P(CloseTest, Contract8_CloseCompletesReadWriteAndShutdownInFlightAsCancelle
         Loop::Stream stream(loop());
         const Peer peer = connected(stream);
         std::byte buffer[64];
-        const std::string sent = pattern(8 * mebibyte);
+        const std::string sent = pattern(16 * mebibyte);
         Close closing;
         Read read;
         Write write;
@@ -132,14 +132,14 @@ TEST_P(CloseTest, Contract8_AnAcceptCompletesOnceWhenItsStreamsConnectionComesWi
 TEST_P(CloseTest, CloseDropsWhatIsQueued) {
     Loop::Stream stream(loop());
     const Peer peer = connected(stream);
-    stream.write(bytes_of(pattern(8 * mebibyte)));
+    stream.write(bytes_of(pattern(16 * mebibyte)));
     ASSERT_GT(stream.queued_bytes(), 0u);
     close_and_wait(stream);
     EXPECT_EQ(stream.queued_bytes(), 0u);
     std::string received;
     while (peer.take(received, 65536) > 0) {
     }
-    EXPECT_LT(received.size(), 8 * mebibyte);
+    EXPECT_LT(received.size(), 16 * mebibyte);
 }
 
 TEST_P(CloseTest, CloseIsAllowedOnAStreamThatNeverOpened) {
@@ -256,7 +256,7 @@ TEST_P(CloseTest, Contract8_TheStreamMayBeDestroyedFromInsideTheCompletionOfClos
         } else {
             connection->stream.start_reading(connection->recorder);
         }
-        connection->stream.write(bytes_of(pattern(4 * mebibyte)));
+        connection->stream.write(bytes_of(pattern(16 * mebibyte)));
         turns(1);
         Close closing([&] { connection.reset(); });
         close(connection->stream, closing);
@@ -276,7 +276,7 @@ TEST_P(CloseTest, TheStreamMayBeConnectedAnewFromInsideTheCompletionOfClose) {
     stream.start_reading(first);
     old_peer.send("old");
     run_until([&] { return first.received == "old"; });
-    stream.write(bytes_of(pattern(4 * mebibyte)));
+    stream.write(bytes_of(pattern(16 * mebibyte)));
     Connect reconnecting;
     Close closing([&] { connect(stream, reconnecting, listener.endpoint()); });
     close(stream, closing);
@@ -332,7 +332,7 @@ TEST_P(CloseTest, Contract8_AnOpenStreamMayBeDestroyedWithBytesQueuedOrUnread) {
     auto stream = std::make_unique<Loop::Stream>(loop());
     const Peer peer = connected(*stream);
     stream->start_reading(recorder);
-    stream->write(bytes_of(pattern(4 * mebibyte)));
+    stream->write(bytes_of(pattern(16 * mebibyte)));
     peer.send("unread");
     stream.reset();
     recorder.expect_silence();
@@ -464,7 +464,7 @@ TEST_P(CancelTest, Contract7_ACancelledWriteAllCompletesExactlyOnceAndSendsAPref
     for (const int turns_before : {0, 1, 4}) {
         Loop::Stream stream(loop());
         const Peer peer = connected(stream);
-        const std::string sent = pattern(8 * mebibyte);
+        const std::string sent = pattern(16 * mebibyte);
         Write write;
         std::string received;
         EXPECT_EQ(write_all(stream, write, sent), Start::pending);
@@ -510,7 +510,7 @@ TEST_P(CancelTest, Contract7_ACancelledWriteAllThatWasAllSentSaysSo) {
 TEST_P(CancelTest, Contract7_ACancelledShutdownCompletesExactlyOnce) {
     Loop::Stream stream(loop());
     const Peer peer = connected(stream);
-    stream.write(bytes_of(pattern(8 * mebibyte)));
+    stream.write(bytes_of(pattern(16 * mebibyte)));
     ASSERT_GT(stream.queued_bytes(), 0u);
     Shutdown shutdown;
     EXPECT_EQ(shutdown_write(stream, shutdown), Start::pending);

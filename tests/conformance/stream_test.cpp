@@ -164,7 +164,7 @@ TEST_P(StreamThreads, Contract8_WriteAllServesAPeerThatReadsSlowlyInItsOwnThread
 TEST_P(StreamTest, WriteAllGoesBehindWhatWriteHasQueued) {
     Loop::Stream stream(loop());
     const Peer peer = connected(stream);
-    const std::string first = pattern(4 * mebibyte, 1), second = pattern(2 * mebibyte, 2);
+    const std::string first = pattern(16 * mebibyte, 1), second = pattern(2 * mebibyte, 2);
     stream.write(bytes_of(first));
     EXPECT_GT(stream.queued_bytes(), 0u);
     Write write;
@@ -344,7 +344,7 @@ TEST_P(StreamTest, Contract8_ShutdownSendsWhatIsQueuedThenEndOfFileAndReadingGoe
     const Peer peer = connected(stream);
     Recorder recorder;
     stream.start_reading(recorder);
-    const std::string sent = pattern(4 * mebibyte);
+    const std::string sent = pattern(16 * mebibyte);
     stream.write(bytes_of(sent));
     ASSERT_GT(stream.queued_bytes(), 0u);
     Shutdown shutdown;
@@ -368,7 +368,7 @@ TEST_P(StreamTest, Contract8_ShutdownSendsWhatIsQueuedThenEndOfFileAndReadingGoe
 TEST_P(StreamTest, Contract8_ShutdownGoesBehindAWriteAllInFlight) {
     Loop::Stream stream(loop());
     const Peer peer = connected(stream);
-    const std::string sent = pattern(4 * mebibyte);
+    const std::string sent = pattern(16 * mebibyte);
     Write write;
     EXPECT_EQ(write_all(stream, write, sent), Start::pending);
     Shutdown shutdown;
@@ -422,7 +422,7 @@ TEST_P(StreamTest, Contract8_AResetInTheMiddleOfAWriteDropsWhatIsQueued) {
     Peer peer = connected(stream);
     Recorder recorder;
     stream.start_reading(recorder);
-    const std::string sent = pattern(8 * mebibyte);
+    const std::string sent = pattern(16 * mebibyte);
     stream.write(bytes_of(sent));
     std::string some;
     while (some.size() < 100'000) {
@@ -447,7 +447,7 @@ TEST_P(StreamTest, Contract8_AResetInTheMiddleOfAWriteDropsWhatIsQueued) {
 TEST_P(StreamTest, Contract8_AResetInTheMiddleIsAnErrorOfWriteAll) {
     Loop::Stream stream(loop());
     Peer peer = connected(stream);
-    const std::string sent = pattern(8 * mebibyte);
+    const std::string sent = pattern(16 * mebibyte);
     Write write;
     EXPECT_EQ(write_all(stream, write, sent), Start::pending);
     std::string some;
@@ -606,7 +606,7 @@ TEST_P(StreamTest, AnOwnerMayCallAnythingFromInside) {
 TEST_P(StreamTest, AReadAndAWriteMayBeInFlightTogether) {
     Loop::Stream stream(loop());
     const Peer peer = connected(stream);
-    const std::string sent = pattern(4 * mebibyte), answer = pattern(1000, 2);
+    const std::string sent = pattern(16 * mebibyte), answer = pattern(1000, 2);
     std::vector<std::byte> buffer(2000);
     Read read;
     Write write;

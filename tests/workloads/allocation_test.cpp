@@ -42,7 +42,7 @@ TEST_P(EchoAllocations, AreNone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, EchoAllocations, testing::Values("push", "pull", "task"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 class FaninAllocations : public testing::TestWithParam<std::string> {};
 
@@ -69,7 +69,7 @@ TEST_P(FaninAllocations, AreNone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, FaninAllocations, testing::Values("push", "pull", "task"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 struct InProcessCase {
     std::string name;
@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
                     InProcessCase{"yield", "pingpong", {{"variant", "yield"}}},
                     InProcessCase{"event", "pingpong", {{"variant", "event"}}},
                     InProcessCase{"cancel", "pingpong", {{"variant", "cancel"}}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace loopbench

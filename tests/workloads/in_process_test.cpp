@@ -40,9 +40,9 @@ INSTANTIATE_TEST_SUITE_P(Loops, PingPong,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("callback", "yield", "event", "cancel",
                                                           "cancel-throw")),
-                         [](const auto& info) {
-                             return std::get<0>(info.param) + "_" +
-                                    name_of(std::get<1>(info.param));
+                         [](const auto& test) {
+                             return std::get<0>(test.param) + "_" +
+                                    name_of(std::get<1>(test.param));
                          });
 
 class Timers : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
@@ -69,9 +69,9 @@ INSTANTIATE_TEST_SUITE_P(Loops, Timers,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("1:1:1", "3:2:1", "1:0:0", "0:1:0",
                                                           "0:0:1")),
-                         [](const auto& info) {
-                             return std::get<0>(info.param) + "_" +
-                                    name_of(std::get<1>(info.param));
+                         [](const auto& test) {
+                             return std::get<0>(test.param) + "_" +
+                                    name_of(std::get<1>(test.param));
                          });
 
 }  // namespace

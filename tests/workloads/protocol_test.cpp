@@ -163,7 +163,7 @@ TEST_P(ControlProtocol, NamesTheConnectionsThatWouldDo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Loops, ControlProtocol, testing::ValuesIn(built_loops()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace loopbench
