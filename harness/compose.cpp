@@ -1,5 +1,6 @@
 #include "harness/compose.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "harness/build_info.hpp"
@@ -18,6 +19,15 @@ std::vector<int> cpus_of(const CasePlan& plan, const Settings& settings) {
         cpus.push_back(*settings.processors.driver);
     }
     return cpus;
+}
+
+/// The fewest slices that an arm had in a block: blocks are shortened when the budget runs out.
+int least_slices(const PlacementSamples& samples) {
+    std::size_t least = static_cast<std::size_t>(samples.shape.slices);
+    for (const ArmSamples& arm : samples.arms) {
+        for (const BlockSamples& block : arm.blocks) least = std::min(least, block.planned);
+    }
+    return static_cast<int>(least);
 }
 
 /// What a foreign server is known by.
@@ -55,6 +65,7 @@ void compose_figures(ResultFile& result, const CasePlan& plan,
                               {"planned_blocks", samples.shape.blocks},
                               {"blocks", samples.whole_blocks()},
                               {"slices", samples.shape.slices},
+                              {"least_slices", least_slices(samples)},
                               {"slice_ms", static_cast<double>(samples.slice.count()) / 1e6},
                               {"stopped", samples.stopped}});
         result.plan.blocks =

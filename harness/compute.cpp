@@ -27,8 +27,8 @@ std::vector<BlockTotals> totals_of(const PlacementSamples& samples, std::size_t 
 }
 
 std::string too_few_blocks(std::size_t blocks) {
-    return fmt::format("{} blocks; a 95% interval needs at least {}", blocks,
-                       blocks_for_an_interval);
+    return fmt::format("{} block{}; a 95% interval needs at least {}", blocks,
+                       blocks == 1 ? "" : "s", blocks_for_an_interval);
 }
 
 /// The median over blocks with its interval, or why one is missing.
@@ -167,14 +167,17 @@ Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::si
     result.arm = plan.arms.at(arm).spec.id;
     for (const Figure& figure : block_figures()) {
         if (!figure.applies(plan.workload)) continue;
-        const std::string_view missing = blocks.empty() ? "nothing was measured" : figure.missing;
+        std::string_view missing = blocks.empty() ? "nothing was measured" : figure.missing;
+        if (!plan.arms[arm].target.empty() && !figure.from_driver) missing = foreign_server;
         result.metrics[std::string(figure.metric)] = over_blocks(
             *find_metric(figure.metric), values_of(figure, blocks, plan.params), missing);
     }
     result.metrics["syscalls_per_op"] = counted_apart("syscalls_per_op", measured.syscalls);
     result.metrics["allocations_per_op"] =
         counted_apart("allocations_per_op", measured.allocations);
-    add_tick_split(result.metrics, blocks);
+    if (plan.arms[arm].target.empty()) {
+        add_tick_split(result.metrics, blocks);
+    }
     for (const BlockSamples& block : measured.blocks) {
         for (const SliceSample& slice : block.slices) {
             result.samples.push_back(to_json(slice, false));

@@ -11,6 +11,10 @@
 
 namespace loopbench {
 
+/// Why most figures of a server that is not ours are missing.
+inline constexpr const char* foreign_server =
+    "a foreign server: its process is not ours to observe";
+
 /// How a metric's value for a block follows from the block's totals.
 struct Figure {
     std::string_view metric;
@@ -18,6 +22,7 @@ struct Figure {
     /// The value, or nothing; `params` are those of the case.
     std::optional<double> (*value)(const BlockTotals& totals, const nlohmann::json& params);
     std::string_view missing;  ///< why there may be none
+    bool from_driver = false;  ///< known of foreign servers too
 };
 
 /// The figures that are computed block by block, in the order of the metrics' list.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/compute.hpp"
+#include "harness/figures.hpp"
 
 namespace loopbench {
 namespace {
@@ -25,8 +26,8 @@ constexpr double falling_asleep_ns = 200'000;
 }  // namespace
 
 int PlacementSamples::whole_blocks() const {
-    const auto is_whole = [&](const BlockSamples& block) {
-        return static_cast<int>(block.slices.size()) == shape.slices;
+    const auto is_whole = [](const BlockSamples& block) {
+        return block.slices.size() == block.planned;
     };
     std::ptrdiff_t blocks = arms.empty() ? 0 : PTRDIFF_MAX;
     for (const ArmSamples& arm : arms) {
@@ -150,7 +151,7 @@ void Measurement::rehearse(std::size_t arm, Placement placement) {
     ArmSamples& apart = apart_[arm];
     apart.deviations = station.deviations();
     if (foreign) {
-        apart.syscalls.reason = "a foreign server: its process is not ours to observe";
+        apart.syscalls.reason = foreign_server;
     } else {
         const auto warmed = Clock::now();
         const SliceSample sample = station.measure(work_[arm]);
@@ -171,7 +172,7 @@ void Measurement::rehearse(std::size_t arm, Placement placement) {
 void Measurement::count_allocations(std::size_t arm, Placement placement) {
     CountedApart& allocations = apart_[arm].allocations;
     if (!plan_.arms[arm].target.empty()) {
-        allocations.reason = "a foreign server: its process is not ours to observe";
+        allocations.reason = foreign_server;
         return;
     }
     if (settings_.allocation_counter.empty()) {
@@ -205,7 +206,7 @@ void Measurement::run_placement(PlacementSamples& samples, Clock::time_point dea
     for (int block = 0; block < samples.shape.blocks; ++block) {
         if (should_stop(samples, block, started, deadline)) return;
         report_progress(samples, block);
-        run_block(samples, block);
+        run_block(samples, block, slices_that_fit(samples, block, started, deadline));
     }
     samples.stopped = settings_.blocks ? "all blocks were run" : "the budget was used up";
 }
@@ -235,10 +236,25 @@ bool Measurement::should_stop(PlacementSamples& samples, int done, Clock::time_p
     return true;
 }
 
-void Measurement::run_block(PlacementSamples& samples, int block) {
+/// The slices of the next block: as planned, or fewer when the blocks so far were dearer than the
+/// rehearsal promised and an interval would be missed.
+int Measurement::slices_that_fit(const PlacementSamples& samples, int done,
+                                 Clock::time_point started, Clock::time_point deadline) const {
+    const int missing = blocks_for_an_interval - done;
+    if (done == 0 || missing <= 0 || settings_.slices || settings_.blocks) {
+        return samples.shape.slices;
+    }
+    const auto now = Clock::now();
+    const double needed = missing * std::chrono::duration<double>((now - started) / done).count();
+    const double left = std::chrono::duration<double>(deadline - now).count();
+    const double share = std::clamp(left / needed, 0.0, 1.0);
+    return std::max(1, static_cast<int>(samples.shape.slices * share));
+}
+
+void Measurement::run_block(PlacementSamples& samples, int block, int slices) {
     const std::size_t arms = plan_.arms.size();
-    const BlockPlan plan = plan_block(settings_.seed, std::string(name_of(samples.placement)),
-                                      block, arms, samples.shape.slices);
+    const BlockPlan plan =
+        plan_block(settings_.seed, std::string(name_of(samples.placement)), block, arms, slices);
     std::vector<std::unique_ptr<Station>> stations(arms);
     for (const std::size_t arm : plan.start_order) {
         stations[arm] =
@@ -248,7 +264,9 @@ void Measurement::run_block(PlacementSamples& samples, int block) {
         stations[arm]->note_loaded();
         samples.arms[arm].no_hardware_counters = stations[arm]->no_hardware_counter();
     }
-    for (ArmSamples& arm : samples.arms) arm.blocks.emplace_back();
+    for (ArmSamples& arm : samples.arms) {
+        arm.blocks.emplace_back().planned = static_cast<std::size_t>(slices);
+    }
     int place = 0;
     for (const std::size_t arm : plan.slice_order) {
         SliceSample sample = take_slice(stations, arm);

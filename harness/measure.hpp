@@ -17,7 +17,7 @@ namespace loopbench {
 /// What was measured in one placement.
 struct PlacementSamples {
     Placement placement = Placement::lockstep;
-    Shape shape;                        ///< as planned; fewer blocks when it stopped early
+    Shape shape;  ///< as planned; it may have ended with fewer, or shorter blocks
     std::chrono::nanoseconds slice{0};  ///< how long a slice was meant to be
     std::vector<ArmSamples> arms;       ///< in the order of the plan
     std::string stopped;                ///< why it ended: precision reached, budget, …
@@ -60,7 +60,9 @@ class Measurement {
     void calibrate(std::size_t arm, Station& station);
     void count_allocations(std::size_t arm, Placement placement);
     void run_placement(PlacementSamples& samples, Clock::time_point deadline);
-    void run_block(PlacementSamples& samples, int block);
+    void run_block(PlacementSamples& samples, int block, int slices);
+    int slices_that_fit(const PlacementSamples& samples, int done, Clock::time_point started,
+                        Clock::time_point deadline) const;
     SliceSample take_slice(std::vector<std::unique_ptr<Station>>& stations, std::size_t arm);
     bool should_stop(PlacementSamples& samples, int done, Clock::time_point started,
                      Clock::time_point deadline) const;

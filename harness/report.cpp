@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/checks.hpp"
+#include "harness/figures.hpp"
 #include "results/metrics.hpp"
 #include "results/table.hpp"
 
@@ -71,13 +72,15 @@ std::string why_void(const ResultFile& result, const Case& one, std::string_view
     return "";
 }
 
-/// The cells of one metric; none when the workload does not have it.
+/// The cells of one metric; none when the workload does not have it, or when the server is not ours
+/// and nothing can be known of it.
 std::vector<std::string> row_of(const ResultFile& result, std::string_view metric,
                                 const Columns& columns, Footnotes& notes) {
     std::vector<std::string> row;
     for (const Case* column : columns) {
         const auto value = column->metrics.find(std::string(metric));
-        if (value == column->metrics.end()) return {};
+        const bool known = value != column->metrics.end() && value->second.reason != foreign_server;
+        if (!known) return {};
         row.push_back(format_cell(value->second, notes));
         const std::string why = why_void(result, *column, metric);
         if (!why.empty()) row.back() += " " + notes.mark(why);
@@ -147,12 +150,15 @@ std::string format_method(const ResultFile& result, const CasePlan& plan) {
     for (const json& one : result.plan.further.value("placements", json::array())) {
         const auto placement = one.at("placement").get<std::string>();
         const auto stopped = one.at("stopped").get<std::string>();
+        const int blocks = one.at("blocks").get<int>();
         const int slices = one.at("slices").get<int>();
+        const int least = one.at("least_slices").get<int>();
         text +=
-            fmt::format("{}: {}; {} blocks × {} slice{} of {:.0f} ms; {}\n", placement,
-                        format_place(placement, result, !plan.arms.front().target.empty()),
-                        one.at("blocks").get<int>(), slices, slices == 1 ? "" : "s",
-                        one.at("slice_ms").get<double>(), stopped.empty() ? "cut short" : stopped);
+            fmt::format("{}: {}; {} block{} × {}{} slice{} of {:.0f} ms; {}\n", placement,
+                        format_place(placement, result, !plan.arms.front().target.empty()), blocks,
+                        blocks == 1 ? "" : "s", least < slices ? fmt::format("{}–", least) : "",
+                        slices, slices == 1 ? "" : "s", one.at("slice_ms").get<double>(),
+                        stopped.empty() ? "cut short" : stopped);
     }
     return text + fmt::format(
                       "median over blocks of fresh processes, ± the reach of its 95% "

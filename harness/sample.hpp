@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -47,6 +48,7 @@ struct ProcessFacts {
 
 /// One arm in one block.
 struct BlockSamples {
+    std::size_t planned = 1;  ///< slices that it is to have
     std::vector<SliceSample> slices;
     std::map<std::string, Histogram> histograms;  ///< merged over the valid slices
     ProcessFacts facts;

@@ -37,7 +37,7 @@ TEST(ComputeTest, TheMedianIsOverBlocksAndTheIntervalFromTheirOrder) {
 TEST(ComputeTest, ABlocksValueIsTheRatioOfItsTotals) {
     PlacementSamples samples = samples_of({{}});
     samples.shape.slices = 2;
-    samples.arms[0].blocks.emplace_back();
+    samples.arms[0].blocks.emplace_back().planned = 2;
     samples.arms[0].blocks[0].add(synthetic_slice(6400, 100, 200));
     samples.arms[0].blocks[0].add(synthetic_slice(640, 1000, 2000));  // a rare, dear slice
     const Case one = only_case(samples);
@@ -82,7 +82,10 @@ TEST(ComputeTest, InvalidSlicesDoNotCountButAreKept) {
     PlacementSamples samples = samples_of({{100, 100, 100, 100, 100, 100}});
     SliceSample disturbed = synthetic_slice(6400, 900, 1800);
     disturbed.invalid = "an arm that was meant to sleep used the processor";
-    for (BlockSamples& block : samples.arms[0].blocks) block.add(disturbed);
+    for (BlockSamples& block : samples.arms[0].blocks) {
+        block.planned = 2;
+        block.add(disturbed);
+    }
     samples.shape.slices = 2;
     const Case one = only_case(samples);
     EXPECT_DOUBLE_EQ(one.metrics.at("cpu_ns_per_op").ci95->high, 100);
@@ -93,7 +96,7 @@ TEST(ComputeTest, InvalidSlicesDoNotCountButAreKept) {
 TEST(ComputeTest, LatencyIsMergedOverABlock) {
     PlacementSamples samples = samples_of({{}});
     samples.shape.slices = 2;
-    samples.arms[0].blocks.emplace_back();
+    samples.arms[0].blocks.emplace_back().planned = 2;
     for (const std::uint64_t latency : {100U, 200U}) {
         SliceSample slice = synthetic_slice(6400, 100, 200);
         slice.answer.histograms["latency"].record(latency, 500);
