@@ -181,13 +181,11 @@ std::vector<Warning> check_samples(const CasePlan& plan, const PlacementSamples&
     for (std::size_t arm = 0; arm < samples.arms.size(); ++arm) {
         check_arm(warnings, plan, samples, arm);
         const auto& deviations = samples.arms[arm].deviations;
-        if (deviations.empty()) continue;
-        const std::string cell =
-            cell_name(plan.workload.name, plan.arms[arm].spec.id, name_of(samples.placement));
-        warnings.push_back(
-            note("not_like_for_like",
-                 fmt::format("{}: not like for like: {}", cell, fmt::join(deviations, ", ")),
-                 "give these parameters a value that every arm can apply"));
+        if (deviations.empty() || samples.placement != plan.placements.front()) continue;
+        warnings.push_back(note("not_like_for_like",
+                                fmt::format("{} on {}: not like for like: {}", plan.workload.name,
+                                            plan.arms[arm].spec.id, fmt::join(deviations, ", ")),
+                                "give these parameters a value that every arm can apply"));
     }
     return warnings;
 }

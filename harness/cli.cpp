@@ -116,6 +116,7 @@ std::string parameter_help(const Parameter& parameter) {
     for (const std::string& choice : parameter.choices) {
         choices += (choices.empty() ? ": " : ", ") + choice;
     }
+    if (presets.empty()) return parameter.help;
     return fmt::format("{}{} ({})", parameter.help, choices, fmt::join(presets, ", "));
 }
 

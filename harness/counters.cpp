@@ -66,7 +66,10 @@ ExternalCounters CounterReader::read() const {
         std::istringstream schedstat(read_text(task.path() / "schedstat"));
         std::uint64_t running_ns = 0;
         std::uint64_t waiting_ns = 0;
-        if (schedstat >> running_ns >> waiting_ns) add(counters.waiting_ns, waiting_ns);
+        if (schedstat >> running_ns >> waiting_ns) {
+            add(counters.running_ns, running_ns);
+            add(counters.waiting_ns, waiting_ns);
+        }
     }
     return counters;
 }

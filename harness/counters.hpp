@@ -12,6 +12,7 @@ struct ExternalCounters {
     std::uint64_t cpu_ns = 0;  ///< of all its threads, dead ones and io_uring workers included
     std::optional<std::uint64_t> voluntary_switches;    ///< of the threads that live
     std::optional<std::uint64_t> involuntary_switches;  ///< likewise
+    std::optional<std::uint64_t> running_ns;  ///< by schedstat, of the threads that live: a check
     std::optional<std::uint64_t>
         waiting_ns;  ///< runnable without a processor (schedstat), likewise
 };

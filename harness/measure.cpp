@@ -16,8 +16,6 @@ using std::chrono::nanoseconds;
 
 /// Every active connection of a socket workload carries at least this many messages in a slice.
 constexpr std::uint64_t least_operations_per_connection = 20;
-/// Untimed work right before a timed slice, which brings the caches back that other arms took.
-constexpr nanoseconds lead_in = std::chrono::milliseconds(2);
 /// Reading counters and asking for marks, a slice.
 constexpr nanoseconds reading_cost = std::chrono::milliseconds(1);
 /// An arm that sleeps may use this share of another's slice: its own wake-ups for signals and
@@ -266,16 +264,6 @@ void Measurement::run_block(PlacementSamples& samples, int block) {
 
 SliceSample Measurement::take_slice(std::vector<std::unique_ptr<Station>>& stations,
                                     std::size_t arm) {
-    if (plan_.workload.sockets) {
-        Work short_work = work_[arm];
-        if (short_work.driven.rounds > 0) {
-            short_work.driven.rounds = std::max<std::uint64_t>(1, short_work.driven.rounds / 10);
-        } else {
-            short_work.driven.min_time = lead_in;
-            short_work.driven.min_operations_per_connection = 1;
-        }
-        stations[arm]->work(short_work);
-    }
     const auto idle_cpu = [&] {
         std::uint64_t sum = 0;
         for (std::size_t other = 0; other < stations.size(); ++other) {

@@ -13,7 +13,9 @@ Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost,
         const auto block = std::max<std::int64_t>(1, (cost.fixed + slices * cost.slice).count());
         return static_cast<int>(std::clamp<std::int64_t>(budget.count() / block, 0, most_blocks));
     };
-    const int needed = wanted_blocks.value_or(blocks_for_an_interval);
+    // The rehearsal may have been cheaper than the blocks will be: two are in reserve.
+    constexpr int reserve = 2;
+    const int needed = wanted_blocks.value_or(blocks_for_an_interval + reserve);
     Shape shape;
     shape.slices = wanted_slices.value_or(usual_slices);
     if (!wanted_slices) {

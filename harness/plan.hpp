@@ -27,9 +27,9 @@ struct Shape {
     bool operator==(const Shape&) const = default;
 };
 
-/// The shape that a budget holds: blocks of `usual_slices` when at least `blocks_for_an_interval`
-/// of them fit; otherwise shorter blocks, down to one slice; otherwise as many blocks as fit, at
-/// least one. A count of blocks or slices given by the user is kept.
+/// The shape that a budget holds: blocks of `usual_slices` when `blocks_for_an_interval` of them
+/// fit with some reserve; otherwise shorter blocks, down to one slice; otherwise as many blocks as
+/// fit, at least one. A count of blocks or slices given by the user is kept.
 Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost,
                 std::optional<int> wanted_blocks, std::optional<int> wanted_slices);
 

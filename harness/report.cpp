@@ -97,10 +97,15 @@ std::string format_table(const ResultFile& result, const Columns& columns, bool 
     for (const std::string_view metric : headline()) {
         std::vector<std::string> row = row_of(result, metric, columns, notes);
         if (row.empty()) continue;
+        // Where an operation is a switch, the line below says the same.
+        const bool repeated = columns.front()->metrics.contains("cpu_ns_per_switch");
+        if (repeated && metric == "cpu_ns_per_op") continue;
         if (with_ratio) {
             row.push_back(format_ratio(result, columns.front()->placement, metric, notes));
         }
-        row.insert(row.begin(), std::string(find_metric(metric)->label));
+        const MetricDefinition& definition = *find_metric(metric);
+        row.insert(row.begin(), fmt::format("{}{}", definition.label,
+                                            definition.unit == "1/op" ? " per op" : ""));
         table.add_row(std::move(row));
     }
     return table.render();
@@ -117,31 +122,41 @@ std::string format_title(const CasePlan& plan) {
     std::string title = fmt::format("{} on {}", plan.workload.name, describe_arm(plan.arms[0]));
     if (plan.arms.size() > 1) title += fmt::format(", beside {}", describe_arm(plan.arms[1]));
     std::vector<std::string> parameters;
-    for (const auto& [name, value] : plan.params.items()) {
-        parameters.push_back(fmt::format(
-            "{} {}", name, value.is_string() ? value.get<std::string>() : value.dump()));
+    for (const Parameter& parameter : all_parameters()) {
+        const auto value = plan.params.find(parameter.name);
+        if (value == plan.params.end()) continue;
+        parameters.push_back(
+            fmt::format("{} {}", parameter.flag().substr(2),
+                        value->is_string() ? value->get<std::string>() : value->dump()));
     }
     return fmt::format("{}\n{}\n", title, fmt::join(parameters, " · "));
+}
+
+/// Who runs where in a placement.
+std::string format_place(const std::string& placement, const ResultFile& result, bool foreign) {
+    const int first = result.plan.cpus.front();
+    const int last = result.plan.cpus.back();
+    if (foreign) return fmt::format("driver on CPU {}", placement == "split" ? last : first);
+    if (placement == "lockstep") return fmt::format("SUT and driver in turns on CPU {}", first);
+    if (placement == "split") return fmt::format("SUT on CPU {}, driver on CPU {}", first, last);
+    return fmt::format("on CPU {}", first);
 }
 
 std::string format_method(const ResultFile& result, const CasePlan& plan) {
     std::string text;
     for (const json& one : result.plan.further.value("placements", json::array())) {
         const auto placement = one.at("placement").get<std::string>();
-        std::string where = fmt::format("CPU {}", result.plan.cpus.front());
-        if (placement == "lockstep") where = "SUT and driver in turns on " + where;
-        if (placement == "split") {
-            where = fmt::format("SUT on {}, driver on CPU {}", where, result.plan.cpus.back());
-        }
         const auto stopped = one.at("stopped").get<std::string>();
+        const int slices = one.at("slices").get<int>();
         text +=
-            fmt::format("{}: {}; {} blocks × {} slices of {:.0f} ms; {}\n", placement, where,
-                        one.at("blocks").get<int>(), one.at("slices").get<int>(),
+            fmt::format("{}: {}; {} blocks × {} slice{} of {:.0f} ms; {}\n", placement,
+                        format_place(placement, result, !plan.arms.front().target.empty()),
+                        one.at("blocks").get<int>(), slices, slices == 1 ? "" : "s",
                         one.at("slice_ms").get<double>(), stopped.empty() ? "cut short" : stopped);
     }
     return text + fmt::format(
-                      "median over blocks of fresh processes, ± half its 95% interval; one "
-                      "operation is one {}\n",
+                      "median over blocks of fresh processes, ± the reach of its 95% "
+                      "interval; one operation is one {}\n",
                       plan.workload.operation);
 }
 

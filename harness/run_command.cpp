@@ -39,6 +39,10 @@ int run_command(const CommandLine& line) {
     const Settings settings = read_settings(line, catalogue);
     plan.placements =
         choose_placements(line.value("placement"), plan.workload.sockets, settings.processors);
+    if (wanted.size() > 1 && !settings.listen.empty() && !settings.listen.ends_with(":0")) {
+        throw UsageError("--listen=" + settings.listen +
+                         ": two arms cannot listen there at once; give port 0");
+    }
     for (const WantedArm& arm : wanted) catalogue.program_of(arm.spec, arm.flag);
     check_output("--json", line.value("json"));
     if (plan.workload.sockets) {

@@ -24,6 +24,7 @@ nlohmann::json to_json(const SliceSample& sample, bool with_histograms) {
     if (sample.self_reported) json["self_reported"] = true;
     put(json, "voluntary_switches", sample.voluntary_switches);
     put(json, "involuntary_switches", sample.involuntary_switches);
+    put(json, "running_ns", sample.running_ns);
     put(json, "waiting_ns", sample.waiting_ns);
     put(json, "syscalls", sample.syscalls);
     put(json, "instructions", sample.instructions);

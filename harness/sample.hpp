@@ -22,6 +22,7 @@ struct SliceSample {
     bool self_reported = false;           ///< `cpu_ns` and switches come from the SUT itself
     std::optional<std::uint64_t> voluntary_switches;
     std::optional<std::uint64_t> involuntary_switches;
+    std::optional<std::uint64_t> running_ns;  ///< CPU time again, by schedstat: to check `cpu_ns`
     std::optional<std::uint64_t> waiting_ns;  ///< runnable without a processor
     std::optional<std::uint64_t> syscalls;
     std::optional<std::uint64_t> instructions;

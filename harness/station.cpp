@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -29,6 +30,17 @@ Counters growth(const Counters& before, const Counters& after) {
         grown[name] = earlier == before.end() ? std::nullopt : growth(earlier->second, value);
     }
     return grown;
+}
+
+/// What precedes `work` untimed.
+Work lead_in_of(Work work) {
+    if (work.driven.rounds > 0) {
+        work.driven.rounds = std::max<std::uint64_t>(1, work.driven.rounds / 10);
+    } else {
+        work.driven.min_time = lead_in;
+        work.driven.min_operations_per_connection = 1;
+    }
+    return work;
 }
 
 /// SUT and driver in lockstep take turns on one processor: there, waking one up must not pre-empt
@@ -130,6 +142,7 @@ Station::Reading Station::read() {
 
 SliceSample Station::measure(const Work& amount) {
     SliceSample sample;
+    if (driver_) work(lead_in_of(amount));
     if (!sut_) {
         sample.answer = work(amount);
         return sample;
@@ -149,6 +162,7 @@ SliceSample Station::measure(const Work& amount) {
             growth(before.external->voluntary_switches, after.external->voluntary_switches);
         sample.involuntary_switches =
             growth(before.external->involuntary_switches, after.external->involuntary_switches);
+        sample.running_ns = growth(before.external->running_ns, after.external->running_ns);
         sample.waiting_ns = growth(before.external->waiting_ns, after.external->waiting_ns);
     } else {
         sample.self_reported = true;

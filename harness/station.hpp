@@ -23,6 +23,9 @@ struct Work {
     std::chrono::nanoseconds expected{0};
 };
 
+/// Untimed work right before a timed slice, which brings the caches back that other arms took.
+inline constexpr std::chrono::nanoseconds lead_in = std::chrono::milliseconds(2);
+
 /// How a station differs from another of the same arm.
 struct StationOptions {
     Placement placement = Placement::lockstep;
@@ -44,7 +47,8 @@ class Station {
     /// Works without being measured.
     SliceAnswer work(const Work& work);
 
-    /// One timed slice: mark, outer counters, the work, outer counters, mark.
+    /// One timed slice: a short untimed lead-in (a SUT that works inside its process makes its
+    /// own), mark, outer counters, the work, outer counters, mark.
     SliceSample measure(const Work& work);
 
     /// Notes the memory in use with everything connected and warm.
