@@ -18,9 +18,9 @@ using std::chrono::nanoseconds;
 constexpr std::uint64_t least_operations_per_connection = 20;
 /// Reading counters and asking for marks, a slice.
 constexpr nanoseconds reading_cost = std::chrono::milliseconds(1);
-/// An arm that sleeps may use this share of another's slice: its own wake-ups for signals and
-/// timers.
+/// An arm that sleeps may use this share of another's slice, and what it takes it to fall asleep.
 constexpr double most_idle_share = 0.02;
+constexpr double falling_asleep_ns = 200'000;
 
 }  // namespace
 
@@ -275,7 +275,7 @@ SliceSample Measurement::take_slice(std::vector<std::unique_ptr<Station>>& stati
     SliceSample sample = stations[arm]->measure(work_[arm]);
     sample.idle_arms_cpu_ns = idle_cpu() - idle_before;
     if (static_cast<double>(sample.idle_arms_cpu_ns) >
-        most_idle_share * static_cast<double>(sample.answer.elapsed_ns)) {
+        falling_asleep_ns + most_idle_share * static_cast<double>(sample.answer.elapsed_ns)) {
         sample.invalid = "an arm that was meant to sleep used the processor";
     }
     return sample;
