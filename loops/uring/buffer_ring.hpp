@@ -1,0 +1,88 @@
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <system_error>
+
+#include "loops/uring/ring.hpp"
+
+namespace loopbench {
+
+/// Buffers that the kernel chooses from when bytes arrive (a ring-mapped provided-buffer group,
+/// Linux 5.19). They are lent to `data_received` and go back when it returns.
+class BufferRing {
+  public:
+    static constexpr int group = 0;
+
+    /// `count` is a power of two up to 32768. Throws `std::system_error`.
+    BufferRing(Ring& ring, unsigned count, std::size_t size)
+        : ring_(ring), count_(count), size_(size) {
+        // Pages are touched only as buffers are used, the first of the ring first.
+        memory_ = map(count * size);
+        entries_ = static_cast<io_uring_buf_ring*>(map(count * sizeof(io_uring_buf)));
+        io_uring_buf_reg registration{};
+        registration.ring_addr = reinterpret_cast<__u64>(entries_);
+        registration.ring_entries = count;
+        registration.bgid = group;
+        if (const int error = -::io_uring_register_buf_ring(ring.get(), &registration, 0)) {
+            unmap();
+            throw std::system_error(error, std::system_category(), "registering provided buffers");
+        }
+        ::io_uring_buf_ring_init(entries_);
+        for (unsigned i = 0; i < count; ++i) {
+            ::io_uring_buf_ring_add(entries_, at(i), static_cast<unsigned>(size),
+                                    static_cast<unsigned short>(i), mask(), static_cast<int>(i));
+        }
+        ::io_uring_buf_ring_advance(entries_, static_cast<int>(count));
+    }
+    BufferRing(const BufferRing&) = delete;
+    BufferRing& operator=(const BufferRing&) = delete;
+    ~BufferRing() {
+        ::io_uring_unregister_buf_ring(ring_.get(), group);
+        unmap();
+    }
+
+    /// The bytes that a completion brought.
+    std::span<std::byte> bytes(unsigned flags, int length) noexcept {
+        return {static_cast<std::byte*>(at(flags >> IORING_CQE_BUFFER_SHIFT)),
+                static_cast<std::size_t>(length)};
+    }
+
+    /// Gives the buffer of a completion back to the kernel.
+    void give_back(unsigned flags) noexcept {
+        const unsigned index = flags >> IORING_CQE_BUFFER_SHIFT;
+        ::io_uring_buf_ring_add(entries_, at(index), static_cast<unsigned>(size_),
+                                static_cast<unsigned short>(index), mask(), 0);
+        ::io_uring_buf_ring_advance(entries_, 1);
+    }
+
+  private:
+    int mask() const noexcept { return static_cast<int>(count_ - 1); }
+    void* at(unsigned index) const noexcept {
+        return static_cast<std::byte*>(memory_) + index * size_;
+    }
+    static void* map(std::size_t size) {
+        void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED) {
+            throw std::system_error(errno, std::system_category(), "mapping provided buffers");
+        }
+        return memory;
+    }
+    void unmap() noexcept {
+        ::munmap(memory_, count_ * size_);
+        ::munmap(entries_, count_ * sizeof(io_uring_buf));
+    }
+
+    Ring& ring_;
+    unsigned count_;
+    std::size_t size_;
+    void* memory_ = nullptr;
+    io_uring_buf_ring* entries_ = nullptr;
+};
+
+}  // namespace loopbench

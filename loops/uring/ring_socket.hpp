@@ -1,0 +1,176 @@
+#pragma once
+
+#include <poll.h>
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "loops/fd.hpp"
+#include "loops/frame_pool.hpp"
+#include "loops/uring/buffer_ring.hpp"
+#include "loops/uring/ring.hpp"
+
+namespace loopbench {
+
+/// A descriptor with its requests in the kernel: at most one poll and one receive at a time.
+/// Requests refer to this block and not to the stream that uses it, so that the stream may go while
+/// the kernel still has them: the block goes when the last of them has come back.
+class RingSocket {
+  public:
+    /// Whom completions are told to.
+    class Owner {
+      public:
+        /// `events` is poll(2)'s mask, or a negative errno.
+        virtual void polled(int events) noexcept = 0;
+        /// As the completion says: bytes, 0 at end of file, or a negative errno; `last` when the
+        /// request has ended.
+        virtual void received(int result, unsigned flags, bool last) noexcept = 0;
+        /// Everything is back and the descriptor is closed; the block is gone after this.
+        virtual void closed() noexcept = 0;
+
+      protected:
+        ~Owner() = default;
+    };
+
+    /// Counts the blocks that are alive, for the loop's destructor.
+    RingSocket(Ring& ring, BufferRing& buffers, std::size_t& alive, Fd descriptor,
+               Owner& owner) noexcept
+        : ring_(ring),
+          buffers_(buffers),
+          alive_(alive),
+          descriptor_(std::move(descriptor)),
+          owner_(&owner) {
+        ++alive_;
+    }
+    ~RingSocket() { --alive_; }
+
+    static void* operator new(std::size_t size) { return FramePool::allocate(size); }
+    static void operator delete(void* memory, std::size_t size) noexcept {
+        FramePool::release(memory, size);
+    }
+
+    int descriptor() const noexcept { return descriptor_.get(); }
+    bool polling() const noexcept { return polling_; }
+    bool receiving() const noexcept { return receiving_; }
+
+    /// Asks to be told once when `events` of poll(2) hold; goes along with what is asked already.
+    void poll(unsigned events) noexcept {
+        if (polling_) return;
+        polling_ = true;
+        ::io_uring_prep_poll_add(ring_.prepare(&poll_request_), descriptor_.get(), events);
+    }
+
+    /// Receives into provided buffers, again and again.
+    void receive_many() noexcept {
+        if (receiving_) return;
+        receiving_ = true;
+        io_uring_sqe* entry = ring_.prepare(&receive_request_);
+        ::io_uring_prep_recv_multishot(entry, descriptor_.get(), nullptr, 0, 0);
+        entry->flags |= IOSQE_BUFFER_SELECT;
+        entry->buf_group = BufferRing::group;
+    }
+
+    /// Receives once into the caller's buffer, which the kernel has until `received`.
+    void receive_into(std::span<std::byte> buffer) noexcept {
+        receiving_ = true;
+        io_uring_sqe* entry = ring_.prepare(&receive_request_);
+        ::io_uring_prep_recv(entry, descriptor_.get(), buffer.data(), buffer.size(), 0);
+        // Nothing is there yet, as far as we know: the kernel need not try before it waits.
+        entry->ioprio = IORING_RECVSEND_POLL_FIRST;
+    }
+
+    /// Asks for the end of the receive; its last completion says what came of it.
+    void cancel_receive() noexcept {
+        if (!receiving_ || cancelling_) return;
+        cancelling_ = true;
+        ::io_uring_prep_cancel(ring_.prepare(nullptr), &receive_request_, 0);
+    }
+
+    /// Asks for the end of everything; `Owner::closed` tells when, from a later completion, unless
+    /// nothing is in the kernel: then at once, and the result is true.
+    bool close() noexcept {
+        closing_ = true;
+        if (!polling_ && !receiving_) {
+            finish();
+            return true;
+        }
+        // Closing a descriptor does not end its requests: they are cancelled first.
+        io_uring_sqe* entry = ring_.prepare(nullptr);
+        ::io_uring_prep_cancel_fd(entry, descriptor_.get(), IORING_ASYNC_CANCEL_ALL);
+        return false;
+    }
+
+    /// The owner goes; nobody is told any more.
+    void abandon() noexcept {
+        owner_ = nullptr;
+        close();
+    }
+
+  private:
+    struct PollRequest final : RingRequest {
+        explicit PollRequest(RingSocket& its_socket) noexcept
+            : RingRequest(&completed), socket(its_socket) {}
+        static void completed(RingRequest& request, int result, unsigned) noexcept {
+            static_cast<PollRequest&>(request).socket.on_polled(result);
+        }
+        RingSocket& socket;
+    };
+    struct ReceiveRequest final : RingRequest {
+        explicit ReceiveRequest(RingSocket& its_socket) noexcept
+            : RingRequest(&completed), socket(its_socket) {}
+        static void completed(RingRequest& request, int result, unsigned flags) noexcept {
+            static_cast<ReceiveRequest&>(request).socket.on_received(result, flags);
+        }
+        RingSocket& socket;
+    };
+
+    void on_polled(int result) noexcept {
+        polling_ = false;
+        if (closing_) {
+            finish_if_idle();
+        } else {
+            owner_->polled(result);
+        }
+    }
+
+    void on_received(int result, unsigned flags) noexcept {
+        const bool last = (flags & IORING_CQE_F_MORE) == 0;
+        if (last) receiving_ = cancelling_ = false;
+        BufferRing& buffers = buffers_;  // this block may be gone after the owner was told
+        if (!closing_) {
+            owner_->received(result, flags, last);
+        } else if (last) {
+            // An owner that closes only waits to get its own buffer back.
+            const bool provided = (flags & IORING_CQE_F_BUFFER) != 0;
+            if (owner_ != nullptr) owner_->received(provided ? -ECANCELED : result, 0, true);
+            finish_if_idle();
+        }
+        if ((flags & IORING_CQE_F_BUFFER) != 0) buffers.give_back(flags);
+    }
+
+    void finish_if_idle() noexcept {
+        if (!polling_ && !receiving_) finish();
+    }
+
+    void finish() noexcept {
+        descriptor_.reset();
+        Owner* owner = owner_;
+        delete this;
+        if (owner != nullptr) owner->closed();
+    }
+
+    Ring& ring_;
+    BufferRing& buffers_;
+    std::size_t& alive_;
+    Fd descriptor_;
+    Owner* owner_;
+    PollRequest poll_request_{*this};
+    ReceiveRequest receive_request_{*this};
+    bool polling_ = false;
+    bool receiving_ = false;
+    bool cancelling_ = false;
+    bool closing_ = false;
+};
+
+}  // namespace loopbench
