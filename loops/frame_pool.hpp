@@ -8,7 +8,8 @@ namespace loopbench {
 
 /// Memory for coroutine frames, one pool a thread: a frame that ends is handed to the next of its
 /// size, so that tasks that come and go allocate nothing in the steady state. What lies idle is
-/// returned when the thread ends, or by `trim`, which every loop's destructor calls.
+/// returned when the thread ends, or by `trim`, with which every loop's destructor shuts its tasks
+/// down.
 ///
 /// Under AddressSanitizer frames come from the heap, so that a use after the end is seen.
 class FramePool {

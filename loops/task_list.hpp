@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "loops/frame_pool.hpp"
 #include "loops/result.hpp"
 
 namespace loopbench {
@@ -56,15 +57,15 @@ class TaskList {
         if (on_error_) on_error_(failure);
     }
 
-    /// Cancels every task and runs the loop until all have ended.
+    /// Cancels every task, runs the loop until all have ended, and returns their memory.
     template <class Loop>
     void shut_down(Loop& loop) {
         shutting_down_ = true;
-        if (empty()) return;
         for (ListedTask* task = first_; task != nullptr; task = task->next_) task->cancel();
         on_empty_ = [&loop] { loop.stop(); };
         while (!empty()) loop.run();  // a pending stop may end a run early
         on_empty_ = nullptr;
+        FramePool::trim();
     }
 
   private:
