@@ -108,7 +108,7 @@ TEST_P(StreamTest, WriteTriesToSendNow) {
 
 TEST_P(StreamTest, Contract8_WriteKeepsOrderAndLosesNothingAcrossPartialSends) {
     Loop::Stream stream(loop());
-    const Peer peer = connected(stream, SocketOptions{true, 16 * 1024, 0});
+    const Peer peer = connected(stream, SocketOptions{true, 128 * 1024, 0});
     const std::string sent = pattern(16 * mebibyte);
     std::string_view rest = sent;
     for (std::size_t size = 1; !rest.empty(); size = size * 3 % 100'003) {
@@ -144,7 +144,7 @@ TEST_P(StreamTest, Contract8_WriteAllKeepsOrderAndLosesNothingAcrossPartialSends
 
 TEST_P(StreamThreads, Contract8_WriteAllServesAPeerThatReadsSlowlyInItsOwnThread) {
     Loop::Stream stream(loop());
-    const Peer peer = connected(stream, SocketOptions{true, 8 * 1024, 0});
+    const Peer peer = connected(stream, SocketOptions{true, 128 * 1024, 0});
     const std::string sent = pattern(16 * mebibyte);
     std::string received;
     std::thread reader([&] {
@@ -470,7 +470,7 @@ TEST_P(StreamTest, PauseComesAboveHighWaterAndResumeAtAQuarterOfIt) {
     options.high_water = 1'000'000;
     Loop& fresh = make_loop(options);
     Loop::Stream stream(fresh);
-    const Peer peer = connected(stream, SocketOptions{true, 16 * 1024, 0});
+    const Peer peer = connected(stream, SocketOptions{true, 128 * 1024, 0});
     Recorder recorder;
     stream.start_reading(recorder);
     std::string block(100'000, 'x');

@@ -61,7 +61,7 @@ TEST_F(ConversationTest, ASutThatBehavesIsMarkedAndQuits) {
 
 TEST_F(ConversationTest, AnEndIsToldWithItsSignalOrStatus) {
     EXPECT_EQ(complaint("crash"),
-              "was killed by signal 11 (Segmentation fault) while it was "
+              "was killed by signal 6 (Aborted) while it was "
               "asked to 'mark'");
     EXPECT_EQ(complaint("exit"), "exited with status 3 while it was asked to 'mark'");
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstdint>
 #include <cstdio>
 #include <map>
@@ -80,7 +81,7 @@ class FakeSut {
 
     void misbehave(const std::string& how) {
         std::fprintf(stderr, "misbehaving: %s\n", how.c_str());
-        if (how == "crash") raise(SIGSEGV);
+        if (how == "crash") std::abort();
         if (how == "exit") _exit(3);
         if (how == "silence") pause();
         if (how == "garbage") write_line(STDOUT_FILENO, "this is { not JSON");
