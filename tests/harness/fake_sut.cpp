@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
