@@ -139,6 +139,28 @@ void Measurement::calibrate(std::size_t arm, Station& station) {
     }
 }
 
+/// What `count` gives per operation, exactly. `sample` is a slice of `work`. Work inside the process
+/// has costs a slice, whatever its length (the messages, the report): they cancel out against a
+/// slice twice as long.
+template <class Count>
+std::optional<double> Measurement::count_per_operation(Station& station, const Work& work,
+                                                       const SliceSample& sample,
+                                                       const Count& count) const {
+    std::optional<std::uint64_t> counted = count(sample);
+    std::uint64_t operations = sample.answer.operations;
+    if (counted && !plan_.workload.sockets) {
+        Work twice = work;
+        twice.operations *= 2;
+        twice.expected *= 2;
+        const SliceSample longer = station.measure(twice);
+        const std::uint64_t more = count(longer).value_or(0);
+        counted = more - std::min(more, *counted);
+        operations = longer.answer.operations - std::min(longer.answer.operations, operations);
+    }
+    if (!counted || operations == 0) return std::nullopt;
+    return static_cast<double>(*counted) / static_cast<double>(operations);
+}
+
 void Measurement::rehearse(std::size_t arm, Placement placement) {
     const BlockPlan block = plan_block(settings_.seed, "rehearsal", 0, plan_.arms.size(), 1);
     StationOptions options = station_options(placement, arm, block);
@@ -156,13 +178,11 @@ void Measurement::rehearse(std::size_t arm, Placement placement) {
         const auto warmed = Clock::now();
         const SliceSample sample = station.measure(work_[arm]);
         const auto measured = Clock::now();
-        if (sample.syscalls && sample.answer.operations > 0) {
-            apart.syscalls.per_operation = static_cast<double>(*sample.syscalls) /
-                                           static_cast<double>(sample.answer.operations);
-        }
+        cost_.slice = std::max(cost_.slice, measured - warmed);
+        apart.syscalls.per_operation = count_per_operation(
+            station, work_[arm], sample, [](const SliceSample& slice) { return slice.syscalls; });
         apart.syscalls.reason = station.no_syscall_counter();
         apart.syscalls.total = station.syscalls();
-        cost_.slice = std::max(cost_.slice, measured - warmed);
     }
     const auto leaving = Clock::now();
     station.finish();
@@ -184,14 +204,14 @@ void Measurement::count_allocations(std::size_t arm, Placement placement) {
     options.count_allocations = true;
     Station station(plan_, plan_.arms[arm], settings_, options, signals_);
     station.work(work_[arm]);
-    const SliceSample sample = station.measure(work_[arm]);
-    const auto counted = sample.counters.find("allocations");
-    if (counted == sample.counters.end() || !counted->second) {
-        allocations.reason = "the SUT cannot count its allocations";
-    } else if (sample.answer.operations > 0) {
-        allocations.per_operation =
-            static_cast<double>(*counted->second) / static_cast<double>(sample.answer.operations);
-    }
+    allocations.per_operation =
+        count_per_operation(station, work_[arm], station.measure(work_[arm]),
+                            [](const SliceSample& slice) -> std::optional<std::uint64_t> {
+                                const auto found = slice.counters.find("allocations");
+                                if (found == slice.counters.end()) return std::nullopt;
+                                return found->second;
+                            });
+    if (!allocations.per_operation) allocations.reason = "the SUT cannot count its allocations";
     station.finish();
 }
 

@@ -56,6 +56,9 @@ class Measurement {
   private:
     using Clock = std::chrono::steady_clock;
 
+    template <class Count>
+    std::optional<double> count_per_operation(Station& station, const Work& work,
+                                              const SliceSample& sample, const Count& count) const;
     void rehearse(std::size_t arm, Placement placement);
     void calibrate(std::size_t arm, Station& station);
     void count_allocations(std::size_t arm, Placement placement);
