@@ -518,6 +518,28 @@ TEST_P(StreamTest, PauseComesAboveHighWaterAndResumeAtAQuarterOfIt) {
     run_until([&] { return recorder.pauses == 2; });
 }
 
+TEST_P(StreamTest, WhoStopsReadingForAPauseStillHearsOfItsEnd) {
+    Loop::Stream stream(loop());
+    const Peer peer = connected(stream);
+    Recorder recorder;
+    recorder.on_pause = [&] { stream.stop_reading(); };
+    recorder.on_resume = [&] { recorder.call([&] { stream.start_reading(recorder); }); };
+    stream.start_reading(recorder);
+    const std::string sent = pattern(16 * mebibyte);
+    stream.write(bytes_of(sent));
+    run_until([&] { return recorder.pauses == 1; });
+    peer.send("meanwhile");
+    turns(5);
+    EXPECT_EQ(recorder.received, "");
+    SlowReader reader(loop(), peer, 256 * 1024);
+    run_until([&] { return recorder.received == "meanwhile"; });
+    EXPECT_EQ(recorder.resumes, 1);
+    run_until([&] { return reader.received.size() >= sent.size(); });
+    reader.stop();
+    turns(2);
+    EXPECT_TRUE(reader.received == sent);
+}
+
 TEST_P(StreamTest, StopReadingKeepsTheBytesForLater) {
     Loop::Stream stream(loop());
     const Peer peer = connected(stream);
