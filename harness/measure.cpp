@@ -139,9 +139,9 @@ void Measurement::calibrate(std::size_t arm, Station& station) {
     }
 }
 
-/// What `count` gives per operation, exactly. `sample` is a slice of `work`. Work inside the process
-/// has costs a slice, whatever its length (the messages, the report): they cancel out against a
-/// slice twice as long.
+/// What `count` gives per operation, exactly. `sample` is a slice of `work`. Work inside the
+/// process has costs a slice, whatever its length (the messages, the report): they cancel out
+/// against a slice twice as long.
 template <class Count>
 std::optional<double> Measurement::count_per_operation(Station& station, const Work& work,
                                                        const SliceSample& sample,

@@ -8,6 +8,7 @@
 #include "loops/contract.hpp"
 #include "loops/loop_core.hpp"
 #include "loops/selector/descriptor.hpp"
+#include "loops/stream_operations.hpp"
 
 namespace loopbench {
 
@@ -21,28 +22,12 @@ class SelectorLoop : public LoopCore {
     class Stream;
     class Listener;
 
-    struct ReadOperation : ResultOperation<std::size_t> {
-        using ResultOperation::ResultOperation;
-        std::span<std::byte> buffer;
-    };
-    struct WriteOperation : ResultOperation<std::size_t> {
-        using ResultOperation::ResultOperation;
-        std::span<const std::byte> bytes;
-        std::size_t sent = 0;
-    };
-    struct ConnectOperation : ResultOperation<void> {
-        using ResultOperation::ResultOperation;
-    };
-    struct AcceptOperation : ResultOperation<void> {
-        using ResultOperation::ResultOperation;
-        Stream* stream = nullptr;
-    };
-    struct ShutdownOperation : ResultOperation<void> {
-        using ResultOperation::ResultOperation;
-    };
-    struct CloseOperation : ResultOperation<void> {
-        using ResultOperation::ResultOperation;
-    };
+    using ReadOperation = StreamRead;
+    using WriteOperation = StreamWrite;
+    using ConnectOperation = StreamConnect;
+    using AcceptOperation = StreamAccept<Stream>;
+    using ShutdownOperation = StreamShutdown;
+    using CloseOperation = StreamClose;
 
     explicit SelectorLoop(const LoopOptions& options)
         : LoopCore(options),

@@ -46,6 +46,9 @@ class BufferRing {
         unmap();
     }
 
+    /// Bytes of a buffer.
+    std::size_t size() const noexcept { return size_; }
+
     /// The bytes that a completion brought.
     std::span<std::byte> bytes(unsigned flags, int length) noexcept {
         return {static_cast<std::byte*>(at(flags >> IORING_CQE_BUFFER_SHIFT)),

@@ -9,7 +9,7 @@
 namespace loopbench {
 
 /// A listening socket of the io_uring loop: see LoopListener in the contract.
-class UringLoop::Listener
+class UringLoop::Listener final
     : private RingSocket::Owner,
       public AcceptSide<UringLoop::Listener, UringLoop, UringLoop::Stream, AcceptOperation> {
     using Accepting = AcceptSide<Listener, UringLoop, Stream, AcceptOperation>;
@@ -46,6 +46,8 @@ class UringLoop::Listener
 
     void polled(int) noexcept override { somebody_is_there(); }
     void received(int, unsigned, bool) noexcept override {}
+    void sent(int) noexcept override {}
+    void hung_up() noexcept override {}
     void closed() noexcept override {
         socket_ = nullptr;
         if (close_ != nullptr) loop_.post(*std::exchange(close_, nullptr));

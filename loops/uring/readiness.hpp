@@ -50,6 +50,10 @@ class UringLoop::Readiness {
             ++loop.sockets_;
         }
         ~Request() { --loop.sockets_; }
+        static void* operator new(std::size_t size) { return FramePool::allocate(size); }
+        static void operator delete(void* memory, std::size_t size) noexcept {
+            FramePool::release(memory, size);
+        }
 
         void submit() noexcept {
             unsigned events = 0;

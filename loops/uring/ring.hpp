@@ -3,6 +3,7 @@
 #include <liburing.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <optional>
 #include <system_error>
 
@@ -25,12 +26,16 @@ struct RingRequest {
 class Ring {
   public:
     /// Throws `std::system_error` when the kernel refuses. `entries` is the size of the submission
-    /// queue; the completion queue is larger, since a multishot request completes many times.
-    explicit Ring(unsigned entries) {
+    /// queue; the completion queue is larger, since a multishot request completes many times. A
+    /// ring that `may_defer` is a plain one all the same on kernels that cannot.
+    Ring(unsigned entries, bool may_defer) {
         // Single issuer with deferred task work (Linux 6.1): completions are produced inside our
         // own enter, never by interrupting us. The task-run flag says when there are some to fetch.
-        int error = set_up(entries, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+        int error = EINVAL;
+        if (may_defer) {
+            error = set_up(entries, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                                         IORING_SETUP_TASKRUN_FLAG);
+        }
         deferred_ = error == 0;
         if (error == EINVAL) error = set_up(entries, 0);
         if (error != 0) throw std::system_error(error, std::system_category(), "io_uring_setup");
@@ -47,7 +52,9 @@ class Ring {
     io_uring_sqe* prepare(RingRequest* request) noexcept {
         io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);
         while (entry == nullptr) {  // full: hand over what is there
-            ::io_uring_submit(&ring_);
+            ++submissions_;
+            // Fetching events too makes room where the completion queue has run over, too.
+            ::io_uring_submit_and_get_events(&ring_);
             entry = ::io_uring_get_sqe(&ring_);
         }
         // Preparing an entry leaves user_data alone in liburing 2.3 and later.
@@ -55,9 +62,13 @@ class Ring {
         return entry;
     }
 
+    /// Counts the submissions: an entry prepared since the last one has not left yet.
+    std::uint64_t submissions() const noexcept { return submissions_; }
+
     /// The one system call of a turn: submits, and waits for a completion at most `timeout`
     /// (nullopt: for ever). Without anything to submit, to wait for or to fetch it makes none.
     void enter(std::optional<Duration> timeout) noexcept {
+        ++submissions_;
         if (timeout && timeout->count() == 0) {
             const bool news = (*ring_.sq.kflags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
             if (::io_uring_sq_ready(&ring_) > 0 || news || !deferred_) {
@@ -103,6 +114,7 @@ class Ring {
 
     io_uring ring_{};
     bool deferred_ = false;
+    std::uint64_t submissions_ = 0;
 };
 
 }  // namespace loopbench

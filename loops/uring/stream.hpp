@@ -19,9 +19,10 @@ namespace loopbench {
 /// and costs no system call of its own. What still arrives after `stop_reading`, until the kernel
 /// has taken the request back, is kept and handed out first to whoever reads next. Pull receives
 /// into the caller's buffer.
-class UringLoop::Stream : private Operation,
-                          private RingSocket::Owner,
-                          public SendSide<UringLoop::Stream, WriteOperation, ShutdownOperation> {
+class UringLoop::Stream final
+    : private Operation,
+      private RingSocket::Owner,
+      public SendSide<UringLoop::Stream, WriteOperation, ShutdownOperation> {
     using Sending = SendSide<Stream, WriteOperation, ShutdownOperation>;
     friend Sending;
 
@@ -59,15 +60,17 @@ class UringLoop::Stream : private Operation,
     /// Takes over a connected socket; gives 0. For listeners.
     int adopt(Fd socket) noexcept {
         socket_ = loop_.open_socket_block(std::move(socket), *this);
-        readable_ = end_of_file_ = false;
+        readable_ = end_of_file_ = end_told_ = hung_up_ = false;
         kept_.clear();
         Sending::reset_sending();
+        socket_->watch_hang_up();
         return 0;
     }
 
     void start_reading(Protocol& protocol) noexcept {
         assert(read_ == nullptr && "start_reading during a read_some");
         protocol_ = &protocol;
+        pushing_ = true;
         if (!open()) return;
         if (lost() != 0 || !kept_.empty() || end_of_file_) {
             post_again();  // found out while nobody listened
@@ -76,14 +79,16 @@ class UringLoop::Stream : private Operation,
         }
     }
 
+    /// The protocol still hears of writing: it may have stopped reading because of a pause.
     void stop_reading() noexcept {
-        protocol_ = nullptr;
+        pushing_ = false;
         if (open()) socket_->cancel_receive();
     }
 
     Start read_some(ReadOperation& operation, std::span<std::byte> buffer) noexcept {
-        assert(read_ == nullptr && protocol_ == nullptr && "two readers on one stream");
+        assert(read_ == nullptr && !pushing_ && "two readers on one stream");
         assert(!buffer.empty());
+        protocol_ = nullptr;  // the other face takes over
         operation.buffer = buffer;
         if (!open() || lost() != 0) {
             operation.result = Failure::from_errno(open() ? lost() : ENOTCONN);
@@ -105,6 +110,7 @@ class UringLoop::Stream : private Operation,
 
     void close(CloseOperation& operation) noexcept {
         protocol_ = nullptr;
+        pushing_ = false;
         operation.result = {};
         loop_.withdraw(*this);
         complete_later(connect_, Failure::cancelled());
@@ -147,6 +153,10 @@ class UringLoop::Stream : private Operation,
     }
 
     int descriptor() const noexcept { return socket_->descriptor(); }
+    bool sends_by_request() const noexcept { return loop_.sends_by_request_; }
+    void request_send(std::span<const std::byte> bytes) noexcept { socket_->send(bytes); }
+    void cancel_send() noexcept { socket_->cancel_send(); }
+    void keep_until_sent(WriteQueue bytes) noexcept { socket_->keep_until_sent(std::move(bytes)); }
     void watch_writable(bool on) noexcept {
         if (on) socket_->poll(POLLOUT);  // reports once: nothing to take back
     }
@@ -181,18 +191,36 @@ class UringLoop::Stream : private Operation,
             finish_read(result);
             return;
         }
+        if (close_ != nullptr) return;
         if (result > 0) {
             deliver(loop_.buffers_.bytes(flags, result));
-        } else if (result == 0) {
+        } else if (result == 0 && lost() == 0) {
             end_of_file_ = true;
-            if (kept_.empty() && protocol_ != nullptr) protocol_->eof_received();
+            if (!kept_.empty() || !pushing_) {
+                post_again();
+            } else {
+                tell_end();
+            }
+            return;
         } else if (result != -ENOBUFS && result != -ECANCELED && result != -EINTR) {
-            set_lost(-result);
+            if (lost() == 0) set_lost(-result);  // else a send has taken the error away
             tell_lost();
             return;
         }
         // The request has ended by itself or because buffers ran out, which by now are coming back.
-        if (last && open()) go_on_reading();
+        if (!open()) return;
+        if (last) {
+            go_on_reading();
+        } else if (hung_up_ && (flags & IORING_CQE_F_SOCK_NONEMPTY) == 0) {
+            look_for_end();
+        }
+    }
+
+    void sent(int result) noexcept override { send_completed(result); }
+
+    void hung_up() noexcept override {
+        hung_up_ = true;
+        look_for_end();
     }
 
     void closed() noexcept override {
@@ -202,19 +230,25 @@ class UringLoop::Stream : private Operation,
 
     // ---- reading ----
 
+    /// The peer has ended its side. If the multishot request has not told by the end of the pass,
+    /// another one finds the end of the file at once.
+    void look_for_end() noexcept {
+        if (pushing_) post_again();
+    }
+
     void deliver(std::span<const std::byte> bytes) noexcept {
-        if (protocol_ != nullptr && kept_.empty()) {
+        if (pushing_ && kept_.empty()) {
             protocol_->data_received(bytes);
         } else {
             kept_.append(bytes);
-            if (protocol_ != nullptr || read_ != nullptr) post_again();
+            if (pushing_ || read_ != nullptr) post_again();
         }
     }
 
     void go_on_reading() noexcept {
         if (end_of_file_) {
             if (read_ != nullptr) post_again();
-        } else if (protocol_ != nullptr) {
+        } else if (pushing_) {
             socket_->receive_many();
         } else if (read_ != nullptr) {
             receive_for_read();
@@ -235,18 +269,8 @@ class UringLoop::Stream : private Operation,
     void read_waiting() noexcept {
         if (lost() != 0) {
             tell_lost();
-        } else if (protocol_ != nullptr) {
-            while (!kept_.empty() && protocol_ != nullptr) {
-                // Handed out from a queue of its own: the owner may stop and start inside.
-                WriteQueue kept = std::exchange(kept_, WriteQueue());
-                protocol_->data_received(kept.front());
-            }
-            if (protocol_ == nullptr) return;
-            if (end_of_file_) {
-                protocol_->eof_received();
-            } else {
-                socket_->receive_many();
-            }
+        } else if (pushing_) {
+            push_kept();
         } else if (read_ != nullptr && !receiving_into_caller_) {
             if (take_at_hand(*read_)) {
                 complete(read_);
@@ -254,6 +278,30 @@ class UringLoop::Stream : private Operation,
                 receive_for_read();
             }
         }
+    }
+
+    void push_kept() noexcept {
+        while (!kept_.empty() && pushing_) {
+            // Handed out from the loop's buffer: the owner may stop, and more be kept, inside.
+            const auto kept = kept_.front();
+            const auto lent = loop_.lend(kept);
+            kept_.consume(lent.size());
+            protocol_->data_received(lent);
+        }
+        if (!pushing_) return;  // stopped or closed inside
+        if (end_of_file_) {
+            if (!end_told_) tell_end();
+        } else if (hung_up_ && socket_->receiving()) {
+            socket_->cancel_receive();  // and `go_on_reading`
+        } else {
+            socket_->receive_many();
+        }
+    }
+
+    /// Once; the stream may be destroyed in it.
+    void tell_end() noexcept {
+        end_told_ = true;
+        protocol_->eof_received();
     }
 
     /// Completes a read from what is kept, or by receiving once; false when there is nothing.
@@ -284,14 +332,14 @@ class UringLoop::Stream : private Operation,
         complete(read_);
     }
     void set_read_result(ReadOperation& operation, int result) noexcept {
-        if (result >= 0) {
+        if (result > 0 || (result == 0 && lost() == 0)) {
             end_of_file_ = result == 0;
             operation.result = static_cast<std::size_t>(result);
         } else if (result == -ECANCELED) {
             operation.result = Failure::cancelled();
         } else {
-            set_lost(-result);
-            operation.result = Failure::from_errno(-result);
+            if (lost() == 0) set_lost(-result);  // else a send has taken the error away
+            operation.result = Failure::from_errno(lost());
         }
     }
 
@@ -299,6 +347,7 @@ class UringLoop::Stream : private Operation,
     void tell_lost() noexcept {
         if (protocol_ != nullptr) {
             Protocol& protocol = *std::exchange(protocol_, nullptr);
+            pushing_ = false;
             socket_->cancel_receive();
             protocol.connection_lost(std::error_code(lost(), std::system_category()));
         } else if (read_ != nullptr && !receiving_into_caller_) {
@@ -315,7 +364,8 @@ class UringLoop::Stream : private Operation,
 
     UringLoop& loop_;
     RingSocket* socket_ = nullptr;
-    Protocol* protocol_ = nullptr;
+    Protocol* protocol_ = nullptr;  // kept while reading is stopped
+    bool pushing_ = false;          // `protocol_` wants to be read for
     ReadOperation* read_ = nullptr;
     ConnectOperation* connect_ = nullptr;
     CloseOperation* close_ = nullptr;
@@ -323,6 +373,8 @@ class UringLoop::Stream : private Operation,
     bool receiving_into_caller_ = false;
     bool readable_ = false;
     bool end_of_file_ = false;
+    bool end_told_ = false;
+    bool hung_up_ = false;
 };
 
 }  // namespace loopbench

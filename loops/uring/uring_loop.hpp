@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
+#include <memory>
 #include <string>
 
 #include "loops/contract.hpp"
 #include "loops/loop_core.hpp"
+#include "loops/stream_operations.hpp"
+#include "loops/uring/probe.hpp"
 #include "loops/uring/ring_socket.hpp"
 
 namespace loopbench {
@@ -19,32 +23,17 @@ class UringLoop : public LoopCore {
     class Stream;
     class Listener;
 
-    struct ReadOperation : ResultOperation<std::size_t> {
-        using ResultOperation::ResultOperation;
-        std::span<std::byte> buffer;
-    };
-    struct WriteOperation : ResultOperation<std::size_t> {
-        using ResultOperation::ResultOperation;
-        std::span<const std::byte> bytes;
-        std::size_t sent = 0;
-    };
-    struct ConnectOperation : ResultOperation<void> {
-        using ResultOperation::ResultOperation;
-    };
-    struct AcceptOperation : ResultOperation<void> {
-        using ResultOperation::ResultOperation;
-        Stream* stream = nullptr;
-    };
-    struct ShutdownOperation : ResultOperation<void> {
-        using ResultOperation::ResultOperation;
-    };
-    struct CloseOperation : ResultOperation<void> {
-        using ResultOperation::ResultOperation;
-    };
+    using ReadOperation = StreamRead;
+    using WriteOperation = StreamWrite;
+    using ConnectOperation = StreamConnect;
+    using AcceptOperation = StreamAccept<Stream>;
+    using ShutdownOperation = StreamShutdown;
+    using CloseOperation = StreamClose;
 
     explicit UringLoop(const LoopOptions& options)
         : LoopCore(options),
-          ring_(number(options, "entries", default_entries)),
+          sends_by_request_(options.keys.contains("send") && options.keys.at("send") == "request"),
+          ring_(number(options, "entries", default_entries), may_defer(options)),
           buffers_(ring_, number(options, "buffers", default_buffers), options.read_buffer) {
         watch_wake_ups();
     }
@@ -52,7 +41,6 @@ class UringLoop : public LoopCore {
         tasks().shut_down(*this);
         // What was closed or destroyed in the last turn is still in the kernel.
         while (sockets_ > 0) poll(true);
-        FramePool::trim();
     }
 
     static Availability availability();
@@ -72,6 +60,10 @@ class UringLoop : public LoopCore {
         if (found == options.keys.end()) return otherwise;
         return std::bit_ceil(static_cast<unsigned>(std::stoul(found->second)));
     }
+    static bool may_defer(const LoopOptions& options) {
+        const auto found = options.keys.find("ring");
+        return found == options.keys.end() || found->second != "plain";
+    }
 
     void poll(bool may_wait) {
         ring_.enter(may_wait ? prepare_to_wait() : Duration(0));
@@ -83,11 +75,23 @@ class UringLoop : public LoopCore {
         return new RingSocket(ring_, buffers_, sockets_, std::move(descriptor), owner);
     }
 
+    /// Bytes that had to be kept, in a buffer like those that the kernel fills: as many as fit.
+    std::span<const std::byte> lend(std::span<const std::byte> kept) {
+        if (lent_ == nullptr) {
+            lent_ = std::make_unique_for_overwrite<std::byte[]>(buffers_.size());
+        }
+        const std::size_t size = std::min(kept.size(), buffers_.size());
+        std::memcpy(lent_.get(), kept.data(), size);
+        return {lent_.get(), size};
+    }
+
     /// The wake-up eventfd is polled by one multishot request, and never read: each write completes
     /// it anew.
     void watch_wake_ups() noexcept {
         ::io_uring_prep_poll_multishot(ring_.prepare(&wake_), wake_descriptor(), POLLIN);
     }
+    static std::string ring_mode();
+
     struct WakeRequest final : RingRequest {
         explicit WakeRequest(UringLoop& its_loop) noexcept
             : RingRequest(&completed), loop(its_loop) {}
@@ -99,35 +103,32 @@ class UringLoop : public LoopCore {
         UringLoop& loop;
     };
 
-    std::size_t sockets_ = 0;
+    const bool sends_by_request_;
+    std::size_t sockets_ = 0;  // blocks that the kernel may still refer to
     Ring ring_;
     BufferRing buffers_;
+    std::unique_ptr<std::byte[]> lent_;
     WakeRequest wake_{*this};
 };
 
+/// What `describe` says of the rings that this kernel gives.
+inline std::string UringLoop::ring_mode() {
+    try {
+        return Ring(8, true).deferred() ? "single issuer with deferred task work"
+                                        : "plain, since this kernel cannot defer task work";
+    } catch (const std::system_error&) {
+        return "none to be had";
+    }
+}
+
 inline Availability UringLoop::availability() {
     try {
-        UringLoop probe{LoopOptions{}};
+        Ring ring(default_entries, true);
+        BufferRing buffers(ring, 4, 64);
+        try_multishot_receive(ring, buffers);
         return {};
     } catch (const std::system_error& error) {
-        Availability no{false, error.what(), ""};
-        switch (error.code().value()) {
-            case ENOSYS:
-                no.remedy = "needs Linux 6.0 or later with io_uring built in";
-                break;
-            case EPERM:
-                no.remedy =
-                    "io_uring is switched off: see sysctl kernel.io_uring_disabled, or the seccomp "
-                    "filter of the container (for Docker: --security-opt seccomp=unconfined)";
-                break;
-            case ENOMEM:
-                no.remedy = "raise the locked-memory limit (ulimit -l)";
-                break;
-            default:
-                no.remedy = "needs Linux 6.0 or later";
-                break;
-        }
-        return no;
+        return {false, error.what(), remedy_for(error.code().value())};
     }
 }
 
@@ -140,21 +141,23 @@ inline LoopDescription UringLoop::describe() {
          {"post", "timer", "wakeup", "readiness", "push", "pull", "listen", "connect"}) {
         description.operations.emplace_back(operation, Support::native);
     }
-    std::string mode = "unavailable";
-    try {
-        Ring probe(8);
-        mode = probe.deferred() ? "single issuer, deferred task work" : "plain";
-    } catch (const std::system_error&) {
-    }
     description.notes = {
-        {"ring", mode + ", one enter a turn with the next deadline in it"},
+        {"ring", ring_mode() + ", one enter a turn with the next deadline in it"},
         {"read", "push: multishot receive into provided buffers; pull: receive into the caller's"},
-        {"write", "now, by plain send; what the kernel does not take is queued and polled for"},
+        {"write",
+         "send=plain: now, by send(2); what the kernel does not take is queued and polled for; "
+         "send=request: copied, and sent by one request at a time with the next enter"},
         {"accept", "accept4 until EAGAIN, then a poll request"},
+        {"wakeup", "multishot poll of an eventfd that is never read"},
         {"timers", "hierarchical wheel with exact deadlines"}};
     description.timer_resolution = Duration(1);
     description.equal_deadlines_in_order = true;
     description.controllable_clock = true;
+    description.keys = {
+        {"send", {"plain", "request"}, "how bytes are sent"},
+        {"ring", {"deferred", "plain"}, "single issuer with deferred task work, or neither"},
+        {"entries", {"256", "2", "16", "64", "1024", "4096"}, "submission queue entries"},
+        {"buffers", {"1024", "4", "16", "64", "256", "4096"}, "provided receive buffers"}};
     return description;
 }
 
