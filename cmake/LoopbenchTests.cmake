@@ -5,12 +5,13 @@ include(GoogleTest)
 # The tests labelled `threads`: what is built for ThreadSanitizer.
 add_custom_target(loopbench-thread-tests)
 
-# loopbench_discover_tests(TARGET [PREFIX PREFIX] [LABEL LABEL] [TIMEOUT SECONDS])
+# loopbench_discover_tests(TARGET [PREFIX PREFIX] [LABEL LABEL] [TIMEOUT SECONDS]
+#                          [ENVIRONMENT NAME=VALUE])
 #
-# Each test of the GoogleTest executable TARGET becomes a test of ctest. With the label `threads`
-# they also run under ThreadSanitizer.
+# Each test of the GoogleTest executable TARGET becomes a test of ctest, several times with several
+# prefixes. With the label `threads` they also run under ThreadSanitizer.
 function(loopbench_discover_tests target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PREFIX;LABEL;TIMEOUT" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PREFIX;LABEL;TIMEOUT;ENVIRONMENT" "")
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 60)
     endif()
@@ -18,9 +19,12 @@ function(loopbench_discover_tests target)
     if(arg_LABEL)
         list(APPEND properties LABELS ${arg_LABEL})
     endif()
+    if(arg_ENVIRONMENT)
+        list(APPEND properties ENVIRONMENT ${arg_ENVIRONMENT})
+    endif()
     # A sanitized executable on a busy machine may need more than the default five seconds to start.
     gtest_discover_tests(${target} TEST_PREFIX "${arg_PREFIX}" DISCOVERY_TIMEOUT 60
-                         PROPERTIES ${properties})
+                         TEST_LIST "${target}${arg_PREFIX}_TESTS" PROPERTIES ${properties})
     if(arg_LABEL STREQUAL threads)
         add_dependencies(loopbench-thread-tests ${target})
     endif()

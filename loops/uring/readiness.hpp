@@ -22,6 +22,7 @@ class UringLoop::Readiness {
     ~Readiness() { stop(); }
 
     Result<> start(Interest wanted) noexcept {
+        if (request_ != nullptr && wanted == wanted_) return {};
         stop();
         if (wanted == Interest::none) return {};
         // The kernel would tell only later that a regular file cannot be watched, epoll tells now:

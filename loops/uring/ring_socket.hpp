@@ -61,6 +61,7 @@ class RingSocket {
     int descriptor() const noexcept { return descriptor_.get(); }
     bool polling() const noexcept { return polling_; }
     bool receiving() const noexcept { return receiving_; }
+    bool sending() const noexcept { return sending_; }
 
     /// Asks to be told once when `events` of poll(2) hold; goes along with what is asked already.
     void poll(unsigned events) noexcept {

@@ -192,6 +192,7 @@ class UringLoop::Stream final
             return;
         }
         if (close_ != nullptr) return;
+        if (result == 0 && broke_while_sending()) result = -ECONNRESET;
         if (result > 0) {
             deliver(loop_.buffers_.bytes(flags, result));
         } else if (result == 0 && lost() == 0) {
@@ -203,7 +204,8 @@ class UringLoop::Stream final
             }
             return;
         } else if (result != -ENOBUFS && result != -ECANCELED && result != -EINTR) {
-            if (lost() == 0) set_lost(-result);  // else a send has taken the error away
+            // Else a send has taken the error away; EPIPE says least of what happened.
+            if (lost() == 0 || lost() == EPIPE) set_lost(result < 0 ? -result : ECONNRESET);
             tell_lost();
             return;
         }
@@ -229,6 +231,15 @@ class UringLoop::Stream final
     }
 
     // ---- reading ----
+
+    /// A send request takes the error of a broken connection away, and hides it when it has sent
+    /// some bytes before; then the receive sees an end of file. The kernel still tells them apart:
+    /// only after half a close is there no hang-up.
+    bool broke_while_sending() noexcept {
+        if (!socket_->sending() && queued_bytes() == 0) return false;
+        pollfd probe{descriptor(), 0, 0};
+        return ::poll(&probe, 1, 0) == 1 && (probe.revents & (POLLERR | POLLHUP)) != 0;
+    }
 
     /// The peer has ended its side. If the multishot request has not told by the end of the pass,
     /// another one finds the end of the file at once.

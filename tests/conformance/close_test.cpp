@@ -288,6 +288,7 @@ TEST_P(CloseTest, TheStreamMayBeConnectedAnewFromInsideTheCompletionOfClose) {
     const Peer peer = listener.accept();
     stream.start_reading(second);
     stream.write(bytes_of("hello"));
+    turns(2);  // a loop may send with its next poll
     EXPECT_EQ(peer.receive(5), "hello");
     peer.send("again");
     peer.shutdown_write();

@@ -10,10 +10,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -257,6 +261,18 @@ inline std::string note(const std::string& topic) {
     return {};
 }
 
+inline std::map<std::string, std::string> keys_from_environment() {
+    std::map<std::string, std::string> keys;
+    const char* value = std::getenv("LOOPBENCH_CONFORMANCE_KEYS");
+    std::istringstream text(value != nullptr ? value : "");
+    for (std::string key; std::getline(text, key, ',');) {
+        const std::size_t equals = key.find('=');
+        if (equals == std::string::npos) throw std::invalid_argument(key + ": no key=value");
+        keys[key.substr(0, equals)] = key.substr(equals + 1);
+    }
+    return keys;
+}
+
 /// A test with a loop of default options, and with a directory for sockets. Skipped with the
 /// loop's own reason where it cannot work.
 class Conformance : public testing::Test {
@@ -273,8 +289,10 @@ class Conformance : public testing::Test {
         if (!directory_.empty()) std::filesystem::remove_all(directory_);
     }
 
-    Loop& make_loop(const LoopOptions& options = {}) {
+    /// With the arm keys of LOOPBENCH_CONFORMANCE_KEYS ("send=request,entries=2").
+    Loop& make_loop(LoopOptions options = {}) {
         loop_.reset();
+        options.keys = keys_from_environment();
         loop_.emplace(options);
         return *loop_;
     }

@@ -97,6 +97,9 @@ TEST_P(StreamTest, Contract1_DataThatIsThereIsNotToldInsideStartReading) {
 }
 
 TEST_P(StreamTest, WriteTriesToSendNow) {
+    if (keys_from_environment().contains("send")) {
+        GTEST_SKIP() << "this variant sends with the next poll, and says so";
+    }
     Loop::Stream stream(loop());
     const Peer peer = connected(stream);
     stream.write(bytes_of("now"));
@@ -470,7 +473,7 @@ TEST_P(StreamTest, PauseComesAboveHighWaterAndResumeAtAQuarterOfIt) {
     options.high_water = 1'000'000;
     Loop& fresh = make_loop(options);
     Loop::Stream stream(fresh);
-    const Peer peer = connected(stream, SocketOptions{true, 128 * 1024, 0});
+    const Peer peer = connected(stream, SocketOptions{true, 16 * 1024, 0});
     Recorder recorder;
     stream.start_reading(recorder);
     std::string block(100'000, 'x');
@@ -619,6 +622,7 @@ TEST_P(StreamTest, AnOwnerMayCallAnythingFromInside) {
     stream.start_reading(recorder);
     peer.send("echo");
     run_until([&] { return recorder.received == "echo"; });
+    turns(2);  // a loop may send with its next poll
     EXPECT_EQ(peer.receive(4), "echo");
     peer.shutdown_write();
     run_until([&] { return recorder.eofs == 1 && shutdown.ended(); });
