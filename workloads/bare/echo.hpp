@@ -60,13 +60,11 @@ class BareEcho {
                 if (!connection.unsent.empty()) return true;
                 // A short read has drained the socket, unless its end lies behind it.
                 if (bytes < size_ && !connection.hang_up) return true;
-            } else if (got == 0) {
-                return false;  // everything has been sent
-            } else if (errno == EAGAIN) {
-                return true;
-            } else if (errno != EINTR) {
-                return false;
+                continue;
             }
+            if (got < 0 && errno == EAGAIN) return true;
+            // At the end of the file everything has been sent.
+            if (got == 0 || errno != EINTR) return false;
         }
         return watch_again(epoll_, connection, EPOLLIN);
     }

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "harness/address.hpp"
 #include "loops/socket.hpp"
@@ -23,7 +24,7 @@
 
 namespace loopbench {
 
-/// What an event's pointer leads to, beside what the service adds.
+/// What an event's pointer leads to: the part of a connection that every service needs.
 struct BareConnection {
     explicit BareConnection(Fd connected) noexcept : socket(std::move(connected)) {}
 

@@ -44,6 +44,7 @@ class AsioServer final : public Workload {
           address_(setup.listen),
           state_(parameters_, check_),
           acceptor_(host.context()) {}
+    ~AsioServer() override { close_all(); }
 
     std::string set_up() override {
         const Endpoint wanted = listening_endpoint(address_);
@@ -69,14 +70,18 @@ class AsioServer final : public Workload {
     const std::optional<std::string>& mistake() const override { return check_.mistake(); }
 
     void shut_down() override {
-        ErrorCode ignored;
-        acceptor_.close(ignored);
-        for (Session* session : state_.open) session->close();
-        host_.run();  // until the last handler has let go of its session
+        close_all();
         remove_socket_path(endpoint_);
     }
 
   private:
+    void close_all() {
+        ErrorCode ignored;
+        acceptor_.close(ignored);
+        for (Session* session : state_.open) session->close();
+        host_.run();  // until the last handler has let go of its session
+    }
+
     void accept() {
         acceptor_.async_accept([this](const ErrorCode& error, Socket socket) {
             if (error == boost::asio::error::operation_aborted) return;

@@ -152,10 +152,10 @@ class ThreadPingPong final : public Workload {
         Player(ThreadPingPong& its_game, std::uint32_t its_place) noexcept
             : game(its_game), place(its_place) {}
 
-        ThreadPingPong& game;
-        std::uint32_t place;
         Sleeper sleeper;
+        ThreadPingPong& game;
         std::optional<pthread_t> thread;
+        std::uint32_t place;
     };
 
     static std::size_t wanted_processors(const ThreadsHost& host) {

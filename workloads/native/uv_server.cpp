@@ -245,7 +245,7 @@ class UvEcho {
         pending->request.data = pending.get();
         uv_stream_t* const stream = &connection.handle.stream;
         if (uv_write(&pending->request, stream, &buffer, 1, on_written) < 0) return false;
-        pending.release();  // on_written frees it
+        static_cast<void>(pending.release());  // on_written frees it
         uv_read_stop(stream);
         return true;
     }
