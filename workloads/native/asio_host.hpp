@@ -17,7 +17,8 @@ namespace loopbench {
 
 class NativeAsioHost {
   public:
-    explicit NativeAsioHost(const LoopOptions& options) : options_(options) {}
+    /// Throws `std::system_error`.
+    explicit NativeAsioHost(const LoopOptions& options);
     NativeAsioHost(const NativeAsioHost&) = delete;
     NativeAsioHost& operator=(const NativeAsioHost&) = delete;
 
