@@ -10,6 +10,8 @@ constexpr std::string_view no_cpu = "the processor time of this server is not ou
 constexpr std::string_view no_switches = "the kernel's switches of this process are not known";
 constexpr std::string_view few_samples =
     "too few samples in a block: 10/(1-q) are needed; run longer slices";
+constexpr std::string_view no_such_operation =
+    "the mix holds no such operation, or this reference does not tell them apart";
 constexpr std::string_view no_memory = "the memory of this process is not ours to read";
 constexpr std::string_view no_hardware =
     "this machine has no hardware counters (virtual machines seldom do)";
@@ -96,11 +98,11 @@ std::vector<Figure> make_figures() {
         {"latency_max", on_sockets, [](B t, J) { return largest(t, "latency"); }, few_samples,
          true},
         {"cpu_ns_per_start", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_start"); },
-         "the mix holds no such operation"},
+         no_such_operation},
         {"cpu_ns_per_cancel", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_cancel"); },
-         "the mix holds no such operation"},
+         no_such_operation},
         {"cpu_ns_per_expire", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_expire"); },
-         "the mix holds no such operation"},
+         no_such_operation},
         {"lateness_p50", on_timers, lateness<500>, few_samples},
         {"lateness_p90", on_timers, lateness<900>, few_samples},
         {"lateness_p99", on_timers, lateness<990>, few_samples},

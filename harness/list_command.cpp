@@ -81,8 +81,8 @@ json list_metrics() {
     return metrics;
 }
 
-void print_loops(const json& loops) {
-    for (const json& loop : loops) {
+void print_suts(const json& suts) {
+    for (const json& loop : suts) {
         const bool available = loop.value("available", true);
         fmt::print(
             "{:<14} {:<28} {}\n", loop["name"].get<std::string>(),
@@ -92,7 +92,20 @@ void print_loops(const json& loops) {
                                     loop["found"].get<std::string>())
                       : fmt::format("{} {}", loop.value("reason", ""), loop.value("remedy", "")));
     }
-    if (loops.empty()) fmt::print("no loopbench-sut-* executable was found\n");
+}
+
+void print_loops(const json& suts) {
+    json loops = json::array();
+    json references = json::array();
+    for (const json& sut : suts) {
+        (sut.value("kind", "loop") == "reference" ? references : loops).push_back(sut);
+    }
+    print_suts(loops);
+    if (!references.empty()) {
+        fmt::print("\nreferences, which are measured beside the loops\n");
+        print_suts(references);
+    }
+    if (suts.empty()) fmt::print("no loopbench-sut-* executable was found\n");
 }
 
 void print_workloads(const json& workloads) {

@@ -121,12 +121,17 @@ void Measurement::calibrate(std::size_t arm, Station& station) {
         work.expected = slice_;
         return;
     }
+    constexpr double most_operations = 1e12;
     work.operations = 1000;
     while (true) {
         const SliceAnswer answer = station.work(work);
         const double elapsed = static_cast<double>(std::max<std::uint64_t>(1, answer.elapsed_ns));
         const double missing = static_cast<double>(slice_.count()) / elapsed;
         const double operations = static_cast<double>(answer.operations);
+        if (operations >= most_operations) {  // what takes no time never fills a slice
+            work.operations = answer.operations;
+            return;
+        }
         if (missing < 4) {
             work.operations = static_cast<std::uint64_t>(operations * std::max(missing, 1.0)) + 1;
             // A slice cannot be less than one unit of the workload.

@@ -1,17 +1,15 @@
 #include "workloads/pingpong.hpp"
 
-#include <array>
 #include <string>
 
 namespace loopbench {
 
 PingPongParameters ping_pong_parameters(const nlohmann::json& params) {
-    constexpr std::array<std::string_view, 5> variants{"callback", "yield", "event", "cancel",
-                                                       "cancel-throw"};
     const ParameterReader reader(params);
     PingPongParameters result;
     result.tasks = static_cast<std::uint32_t>(reader.number("tasks", 2, 1, 10'000'000));
-    result.variant = static_cast<PingPongParameters::Variant>(reader.choice("variant", variants));
+    result.variant =
+        static_cast<PingPongParameters::Variant>(reader.choice("variant", ping_pong_variants));
     const bool takes_two = result.variant != PingPongParameters::Variant::callback &&
                            result.variant != PingPongParameters::Variant::yield;
     if (takes_two && result.tasks < 2) {

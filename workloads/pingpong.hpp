@@ -36,6 +36,10 @@ struct PingPongParameters {
     Variant variant = Variant::callback;
 };
 
+/// The variants' names, in the order of `Variant`.
+inline constexpr std::array<std::string_view, 5> ping_pong_variants{"callback", "yield", "event",
+                                                                    "cancel", "cancel-throw"};
+
 /// Reads `tasks` (2) and `variant` (callback). Throws `WorkloadError`.
 PingPongParameters ping_pong_parameters(const nlohmann::json& params);
 

@@ -1,7 +1,7 @@
-#include LOOPBENCH_LOOP_HEADER
+#include LOOPBENCH_HOST_HEADER
 
 #include "harness/sut/session.hpp"
 
 int main() {
-    return loopbench::run_sut<LOOPBENCH_LOOP>(0, 1);
+    return loopbench::run_sut<LOOPBENCH_HOST>(0, 1);
 }

@@ -53,13 +53,12 @@ void check_key(const std::string& key, const std::string& value, const LoopDescr
         std::vector<std::string_view> known;
         for (const ArmKey& each : loop.keys) known.push_back(each.key);
         throw WorkloadError(
-            fmt::format("loop {} has no key '{}'", loop.name, key),
+            fmt::format("{} has no key '{}'", loop.name, key),
             known.empty() ? "use it without keys" : fmt::format("{}", fmt::join(known, " or ")));
     }
     if (std::find(found->values.begin(), found->values.end(), value) == found->values.end()) {
-        throw WorkloadError(
-            fmt::format("key '{}' of loop {} cannot be '{}'", key, loop.name, value),
-            fmt::format("{} would do", fmt::join(found->values, " or ")));
+        throw WorkloadError(fmt::format("key '{}' of {} cannot be '{}'", key, loop.name, value),
+                            fmt::format("{} would do", fmt::join(found->values, " or ")));
     }
 }
 
@@ -134,9 +133,13 @@ std::string error_message(std::string_view what, std::string_view remedy) {
 
 std::string description_message(const SutFacts& facts) {
     const LoopDescription& loop = facts.loop;
-    json message{{"type", "description"},       {"protocol", protocol_version},
-                 {"name", loop.name},           {"library", loop.library},
-                 {"version", loop.version},     {"available", facts.availability.available},
+    json message{{"type", "description"},
+                 {"protocol", protocol_version},
+                 {"name", loop.name},
+                 {"kind", facts.kind},
+                 {"library", loop.library},
+                 {"version", loop.version},
+                 {"available", facts.availability.available},
                  {"workloads", facts.workloads}};
     if (!facts.availability.available) {
         message["reason"] = facts.availability.reason;

@@ -17,6 +17,7 @@ namespace loopbench {
 
 /// What a SUT says of itself before a loop exists.
 struct SutFacts {
+    std::string_view kind;  ///< "loop" or "reference"
     LoopDescription loop;
     Availability availability;
     std::vector<std::string_view> workloads;

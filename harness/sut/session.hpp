@@ -1,6 +1,7 @@
 #pragma once
 
-// A SUT's main loop: the control protocol on one descriptor that the loop under test watches.
+// A SUT's main loop: the control protocol on one descriptor that the loop under test, or the
+// reference, watches.
 
 #include <algorithm>
 #include <cstdint>
@@ -12,33 +13,33 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/sut/control_channel.hpp"
+#include "harness/sut/host.hpp"
 #include "harness/sut/messages.hpp"
 #include "harness/sut/preparation.hpp"
 #include "harness/sut/process_counters.hpp"
-#include "loops/contract.hpp"
 #include "workloads/registry.hpp"
 #include "workloads/workload.hpp"
 
 namespace loopbench {
 
-/// One loop with one workload, from `setup` to `quit`.
-template <EventLoop Loop>
+/// One host with one workload, from `setup` to `quit`.
+template <SutHost Host>
 class Session {
   public:
-    /// Throws `WorkloadError`, or what the loop's constructor throws.
+    /// Throws `WorkloadError`, or what the host's constructor throws.
     Session(ControlChannel& control, const SutFacts& facts, const nlohmann::json& setup)
         : control_(control),
           request_(parse_setup(setup, facts)),
           params_(parse_params(setup)),
           options_(options_for(request_, params_)),
-          loop_(options_),
+          host_(options_),
           watch_(*this) {
         const auto entry =
-            std::find_if(workload_list<Loop>.begin(), workload_list<Loop>.end(),
+            std::find_if(workload_list<Host>.begin(), workload_list<Host>.end(),
                          [&](const auto& each) { return each.name == request_.workload; });
         check_connections(request_, params_, facts.loop);
         workload_ = entry->make(
-            loop_, {.listen = request_.listen, .seed = request_.seed, .params = params_});
+            host_, {.listen = request_.listen, .seed = request_.seed, .params = params_});
         watch_input();  // first, because after the next line there is something to shut down
         const std::string address = workload_->set_up();
         control_.send(ready_message(address, deviations_of(facts.loop, options_)));
@@ -46,17 +47,17 @@ class Session {
 
     /// Serves requests until `quit` or the end of input, then gives everything back.
     void serve() {
-        while (answer_all()) loop_.run();  // until there is input
+        while (answer_all()) host_.run();  // until there is input
         watch_.stop();
         workload_->shut_down();
     }
 
   private:
-    struct Watch : Loop::Readiness {
+    struct Watch : Host::Readiness {
         explicit Watch(Session& its_session)
-            : Loop::Readiness(its_session.loop_, its_session.control_.input(), &ready),
+            : Host::Readiness(its_session.host_, its_session.control_.input(), &ready),
               session(its_session) {}
-        static void ready(typename Loop::Readiness& watch, Interest) noexcept {
+        static void ready(typename Host::Readiness& watch, Interest) noexcept {
             static_cast<Watch&>(watch).session.input_ready();
         }
         Session& session;
@@ -73,7 +74,7 @@ class Session {
     /// Requests are read here and answered outside the loop, so that a slice can run it.
     void input_ready() noexcept {
         ++control_turns_;
-        loop_.stop();
+        host_.stop();
     }
 
     /// Answers what has come. False when the session is over.
@@ -106,7 +107,7 @@ class Session {
         ProcessCounters process = process_counters();
         process.allocations = counted_allocations();
         return marked_message(workload_->counters(), process,
-                              loop_.counters().turns - control_turns_);
+                              host_.counters().turns - control_turns_);
     }
 
     /// The input is not watched meanwhile, so that the loop has nothing but the workload to do.
@@ -123,7 +124,7 @@ class Session {
     void check_result() const {
         if (const auto& mistake = workload_->mistake()) {
             throw WorkloadError("the workload found its result wrong: " + *mistake,
-                                "this is a fault of the loop, or of what the client sent");
+                                "this is a fault of the SUT, or of what the client sent");
         }
     }
 
@@ -131,7 +132,7 @@ class Session {
     SetupRequest request_;
     nlohmann::json params_;
     LoopOptions options_;
-    Loop loop_;
+    Host host_;
     std::unique_ptr<Workload> workload_;
     Watch watch_;
     std::optional<ControlWork> control_work_;
@@ -139,16 +140,16 @@ class Session {
 };
 
 /// The whole of a SUT. Gives the exit status: 0, or 2 for input that is no message.
-template <EventLoop Loop>
+template <SutHost Host>
 int run_sut(int input, int output) {
     prepare_process();
     ControlChannel control(input, output);
-    SutFacts facts{Loop::describe(), Loop::availability(), {}};
-    for (const auto& entry : workload_list<Loop>) facts.workloads.push_back(entry.name);
+    SutFacts facts{kind_of<Host>, Host::describe(), Host::availability(), {}};
+    for (const auto& entry : workload_list<Host>) facts.workloads.push_back(entry.name);
     try {
         nlohmann::json setup;
         if (!await_setup(control, facts, setup)) return 0;
-        std::optional<Session<Loop>> session;
+        std::optional<Session<Host>> session;
         try {
             session.emplace(control, facts, setup);
         } catch (const WorkloadError& error) {

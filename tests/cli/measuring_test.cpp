@@ -105,6 +105,14 @@ TEST_F(MeasuringTest, WorkWithinTheProcessNeedsNoDriver) {
     EXPECT_GT(result["cases"][0]["metrics"]["task_switches_per_second"]["median"], 0);
 }
 
+TEST_F(MeasuringTest, WorkThatTakesNoTimeIsMeasuredAllTheSame) {
+    const Outcome outcome = run_loopbench(short_run("pingpong", {}, "fake+instant=yes"));
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    const json result = read_result_file(result_);
+    EXPECT_EQ(result["complete"], true);
+    EXPECT_GT(result["cases"][0]["metrics"]["cpu_ns_per_switch"]["median"], 0);
+}
+
 TEST_F(MeasuringTest, AReferenceGivesRatios) {
     const Outcome outcome = run_loopbench(
         short_run("pingpong", {"--reference=fake+corrupt=no", "--slice-rounds=20000"}));

@@ -11,7 +11,7 @@
 namespace loopbench {
 namespace {
 
-/// An echo server of each loop in each of its forms, over TCP.
+/// An echo server of each loop and reference in each of its forms, over TCP.
 class Echo : public testing::TestWithParam<std::tuple<std::string, std::string>> {
   protected:
     Echo() : sut_(std::get<0>(GetParam())) {}
@@ -123,12 +123,17 @@ TEST_P(Echo, ServesAThousandConnections) {
 }
 
 std::string test_name(const testing::TestParamInfo<Echo::ParamType>& info) {
-    return std::get<0>(info.param) + "_" + std::get<1>(info.param);
+    return test_name_of(std::get<0>(info.param) + "_" + std::get<1>(info.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(Loops, Echo,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("push", "pull", "task")),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(References, Echo,
+                         testing::Combine(testing::ValuesIn(built_references({"bare", "native-uv",
+                                                                              "native-asio"})),
+                                          testing::Values("push")),
                          test_name);
 
 }  // namespace

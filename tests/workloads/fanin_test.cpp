@@ -14,7 +14,7 @@ std::string hello(std::uint32_t number) {
     return bytes;
 }
 
-/// A fan-in of each loop in each of its forms, with three senders.
+/// A fan-in of each loop and reference in each of its forms, with three senders.
 class Fanin : public testing::TestWithParam<std::tuple<std::string, std::string>> {
   protected:
     static constexpr std::uint32_t senders = 3;
@@ -122,12 +122,17 @@ TEST_P(Fanin, FindsANumberThatIsTakenOrTooHigh) {
 }
 
 std::string test_name(const testing::TestParamInfo<Fanin::ParamType>& info) {
-    return std::get<0>(info.param) + "_" + std::get<1>(info.param);
+    return test_name_of(std::get<0>(info.param) + "_" + std::get<1>(info.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(Loops, Fanin,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("push", "pull", "task")),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(References, Fanin,
+                         testing::Combine(testing::ValuesIn(built_references({"bare", "native-uv",
+                                                                              "native-asio"})),
+                                          testing::Values("push")),
                          test_name);
 
 }  // namespace

@@ -8,13 +8,6 @@
 namespace loopbench {
 namespace {
 
-std::string name_of(std::string text) {
-    for (char& each : text) {
-        if (std::isalnum(static_cast<unsigned char>(each)) == 0) each = '_';
-    }
-    return text;
-}
-
 class PingPong : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
 TEST_P(PingPong, SwitchesExactlyAsOftenAsAsked) {
@@ -36,14 +29,27 @@ TEST_P(PingPong, SwitchesExactlyAsOftenAsAsked) {
     }
 }
 
+std::string test_name(const testing::TestParamInfo<PingPong::ParamType>& info) {
+    return test_name_of(std::get<0>(info.param) + "_" + std::get<1>(info.param));
+}
+
 INSTANTIATE_TEST_SUITE_P(Loops, PingPong,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("callback", "yield", "event", "cancel",
                                                           "cancel-throw")),
-                         [](const auto& test) {
-                             return std::get<0>(test.param) + "_" +
-                                    name_of(std::get<1>(test.param));
-                         });
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(Kernel, PingPong,
+                         testing::Combine(testing::ValuesIn(built_references({"bare", "threads"})),
+                                          testing::Values("callback", "yield", "event")),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(Posting, PingPong,
+                         testing::Combine(testing::ValuesIn(built_references({"native-asio"})),
+                                          testing::Values("callback", "yield")),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(Work, PingPong,
+                         testing::Combine(testing::ValuesIn(built_references({"normaliser"})),
+                                          testing::Values("callback")),
+                         test_name);
 
 class Timers : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 
@@ -69,10 +75,12 @@ INSTANTIATE_TEST_SUITE_P(Loops, Timers,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("1:1:1", "3:2:1", "1:0:0", "0:1:0",
                                                           "0:0:1")),
-                         [](const auto& test) {
-                             return std::get<0>(test.param) + "_" +
-                                    name_of(std::get<1>(test.param));
-                         });
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(
+    References, Timers,
+    testing::Combine(testing::ValuesIn(built_references({"bare", "native-uv", "native-asio"})),
+                     testing::Values("1:1:1", "3:2:1", "1:0:0", "0:1:0", "0:0:1")),
+    test_name);
 
 }  // namespace
 }  // namespace loopbench

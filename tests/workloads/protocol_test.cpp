@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <vector>
@@ -164,6 +165,28 @@ TEST_P(ControlProtocol, NamesTheConnectionsThatWouldDo) {
 
 INSTANTIATE_TEST_SUITE_P(Loops, ControlProtocol, testing::ValuesIn(built_loops()),
                          [](const auto& test) { return test.param; });
+// The references that offer what is set up here.
+INSTANTIATE_TEST_SUITE_P(References, ControlProtocol,
+                         testing::ValuesIn(built_references({"bare", "native-asio"})),
+                         [](const auto& test) { return test_name_of(test.param); });
+
+class Kind : public testing::TestWithParam<std::string> {};
+
+TEST_P(Kind, TellsReferencesFromLoops) {
+    const std::vector<std::string> loops = built_loops();
+    const bool is_loop = std::find(loops.begin(), loops.end(), GetParam()) != loops.end();
+    SutProcess sut(GetParam());
+    const json description = sut.ask({{"type", "describe"}});
+    EXPECT_EQ(description["kind"], is_loop ? "loop" : "reference");
+    EXPECT_EQ(description["name"], GetParam());
+    EXPECT_EQ(description["available"], true);
+    EXPECT_FALSE(description["workloads"].empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Loops, Kind, testing::ValuesIn(built_loops()),
+                         [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(References, Kind, testing::ValuesIn(built_references()),
+                         [](const auto& test) { return test_name_of(test.param); });
 
 }  // namespace
 }  // namespace loopbench

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <cstdlib>
 #include <sstream>
@@ -14,11 +16,38 @@ extern char** environ;
 
 namespace loopbench {
 
+namespace {
+
+std::vector<std::string> split(const char* list) {
+    std::istringstream names(list);
+    std::vector<std::string> result;
+    for (std::string name; std::getline(names, name, ',');) result.push_back(name);
+    return result;
+}
+
+}  // namespace
+
 std::vector<std::string> built_loops() {
-    std::istringstream names(LOOPBENCH_TEST_LOOPS);
-    std::vector<std::string> loops;
-    for (std::string name; std::getline(names, name, ',');) loops.push_back(name);
-    return loops;
+    return split(LOOPBENCH_TEST_LOOPS);
+}
+
+std::vector<std::string> built_references() {
+    return split(LOOPBENCH_TEST_REFERENCES);
+}
+
+std::vector<std::string> built_references(const std::vector<std::string>& wanted) {
+    std::vector<std::string> result;
+    for (const std::string& name : built_references()) {
+        if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) result.push_back(name);
+    }
+    return result;
+}
+
+std::string test_name_of(std::string text) {
+    for (char& each : text) {
+        if (std::isalnum(static_cast<unsigned char>(each)) == 0) each = '_';
+    }
+    return text;
 }
 
 SutProcess::SutProcess(const std::string& loop, const std::string& preload) {
@@ -78,12 +107,9 @@ nlohmann::json SutProcess::ask(const nlohmann::json& request) {
 }
 
 nlohmann::json SutProcess::set_up(const std::string& workload, const nlohmann::json& params,
-                                  const std::string& listen) {
-    nlohmann::json request{{"type", "setup"},
-                           {"workload", workload},
-                           {"keys", nlohmann::json::object()},
-                           {"seed", 7},
-                           {"params", params}};
+                                  const std::string& listen, const nlohmann::json& keys) {
+    nlohmann::json request{
+        {"type", "setup"}, {"workload", workload}, {"keys", keys}, {"seed", 7}, {"params", params}};
     if (!listen.empty()) request["listen"] = listen;
     return ask(request);
 }

@@ -8,8 +8,15 @@
 
 namespace loopbench {
 
-/// The names of the loops that were built.
+/// The names of the loops, and of the references, that were built.
 std::vector<std::string> built_loops();
+std::vector<std::string> built_references();
+
+/// Those of `wanted` that were built: a library may be missing.
+std::vector<std::string> built_references(const std::vector<std::string>& wanted);
+
+/// What may be in the name of a test, of an arm's or a variant's name.
+std::string test_name_of(std::string text);
 
 /// A SUT executable that is spoken to by the control protocol, over pipes.
 class SutProcess {
@@ -26,7 +33,8 @@ class SutProcess {
 
     /// `setup` with these parameters.
     nlohmann::json set_up(const std::string& workload, const nlohmann::json& params,
-                          const std::string& listen = {});
+                          const std::string& listen = {},
+                          const nlohmann::json& keys = nlohmann::json::object());
     /// The counters of `mark`; a test failure when the answer is an error.
     nlohmann::json counters();
 
