@@ -14,8 +14,8 @@
 namespace loopbench::micro {
 
 /// A loop with many pending timers, of which a batch is started, cancelled or expired at a time,
-/// drawn anew for each. Between batches `timers_a_batch` of them are idle, so that the number that
-/// is pending goes from half a batch below `pending` to half a batch above it, or back.
+/// drawn anew for each. The number that is pending goes from half a batch below `pending` to half a
+/// batch above it, or back.
 template <class Loop>
 class TimerField {
   public:
@@ -25,23 +25,27 @@ class TimerField {
         : pending_(pending), loop_(options()), countdown_(loop_) {
         const auto all = static_cast<std::size_t>(pending + timers_a_batch / 2);
         order_.reserve(all);
-        for (std::size_t i = 0; i < all; ++i) order_.push_back(&timers_.emplace_back(*this));
-        for (std::size_t i = batch; i < all; ++i) order_[i]->start_after(far());
-        draw_batch();
-        cancel_batch();
+        for (std::size_t i = 0; i < all; ++i) {
+            // All of them: a first start may cost more than later ones.
+            order_.emplace_back(&timers_.emplace_back(*this))->start_after(far());
+        }
     }
 
     std::int64_t pending() const noexcept { return pending_; }
 
-    /// Draws how far in the future the next `start_batch` puts its timers, so that drawing is not
-    /// part of it.
-    void draw_delays() noexcept {
+    /// Makes sure that a batch is idle, and draws how far in the future each of it will be put.
+    void prepare_start() {
+        if (batch_is_pending_) {
+            draw_batch();
+            cancel_batch();
+        }
         for (Duration& delay : delays_) delay = far();
     }
     /// Starts the idle timers, and lets the loop do what it has put off.
-    void start_batch() noexcept {
+    void start_batch() {
         for (std::size_t i = 0; i < batch; ++i) order_[i]->start_after(delays_[i]);
         run_one_turn(loop_);
+        batch_is_pending_ = true;
     }
 
     /// Draws which timers the next batch is made of; all are pending.
@@ -51,9 +55,10 @@ class TimerField {
         }
     }
     /// Cancels the batch, and lets the loop do what it has put off.
-    void cancel_batch() noexcept {
+    void cancel_batch() {
         for (std::size_t i = 0; i < batch; ++i) order_[i]->cancel();
         run_one_turn(loop_);
+        batch_is_pending_ = false;
     }
 
     /// Moves the batch to deadlines within a millisecond, and lets them pass: on the clock that is
@@ -73,7 +78,10 @@ class TimerField {
         countdown_.begin(timers_a_batch);
     }
     /// Runs the loop until the batch has fired.
-    void expire_batch() { countdown_.run_to_end(); }
+    void expire_batch() {
+        countdown_.run_to_end();
+        batch_is_pending_ = false;
+    }
 
   private:
     struct Timer : Loop::Timer {
@@ -110,6 +118,7 @@ class TimerField {
     Loop loop_;
     Countdown<Loop> countdown_;
     FastRandom random_{1};
+    bool batch_is_pending_ = true;
     std::deque<Timer> timers_;   // a deque: they stay where they are
     std::vector<Timer*> order_;  // the batch first, then those that stay pending
     std::vector<Duration> delays_ = std::vector<Duration>(batch);

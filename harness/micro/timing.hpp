@@ -16,13 +16,9 @@ void timer_start(benchmark::State& state, TimerFields<Loop>& fields) {
     auto& field = fields.with(state.range(0));
     while (state.KeepRunningBatch(field.timers_a_batch)) {
         state.PauseTiming();
-        field.draw_delays();
+        field.prepare_start();
         state.ResumeTiming();
         field.start_batch();
-        state.PauseTiming();
-        field.draw_batch();
-        field.cancel_batch();
-        state.ResumeTiming();
     }
 }
 
@@ -33,7 +29,7 @@ void timer_cancel(benchmark::State& state, TimerFields<Loop>& fields) {
     auto& field = fields.with(state.range(0));
     while (state.KeepRunningBatch(field.timers_a_batch)) {
         state.PauseTiming();
-        field.draw_delays();
+        field.prepare_start();
         field.start_batch();
         field.draw_batch();
         state.ResumeTiming();
@@ -48,7 +44,7 @@ void timer_expire(benchmark::State& state, TimerFields<Loop>& fields) {
     auto& field = fields.with(state.range(0));
     while (state.KeepRunningBatch(field.timers_a_batch)) {
         state.PauseTiming();
-        field.draw_delays();
+        field.prepare_start();
         field.start_batch();
         field.draw_batch();
         field.make_batch_due();
