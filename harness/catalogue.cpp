@@ -20,15 +20,15 @@ bool is_executable(const std::filesystem::path& path) {
     return std::filesystem::is_regular_file(path, ignored) && access(path.c_str(), X_OK) == 0;
 }
 
-/// The SUTs of one directory, by name; none when it cannot be read.
-std::vector<FoundProgram> suts_in(const std::filesystem::path& directory,
-                                  const std::string& origin) {
+/// The programs of one kind in a directory, by name; none when it cannot be read.
+std::vector<FoundProgram> programs_in(const std::filesystem::path& directory,
+                                      const std::string& origin, std::string_view prefix) {
     std::vector<FoundProgram> found;
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
         const std::string file = entry.path().filename().string();
-        if (file.starts_with(sut_prefix) && is_executable(entry.path())) {
-            found.push_back({file.substr(sut_prefix.size()), entry.path(), origin});
+        if (file.starts_with(prefix) && is_executable(entry.path())) {
+            found.push_back({file.substr(prefix.size()), entry.path(), origin});
         }
     }
     std::sort(found.begin(), found.end(),
@@ -56,14 +56,20 @@ Catalogue::Catalogue(std::string_view search_path, const std::filesystem::path& 
     directories_.push_back({harness_directory, "beside loopbench"});
     directories_.push_back(
         {harness_directory.parent_path() / "libexec" / "loopbench", "libexec/loopbench"});
+    suts_ = programs(sut_prefix);
+}
+
+std::vector<FoundProgram> Catalogue::programs(std::string_view prefix) const {
+    std::vector<FoundProgram> found;
     for (const Directory& directory : directories_) {
-        for (FoundProgram& sut : suts_in(directory.path, directory.origin)) {
-            const bool known = std::any_of(suts_.begin(), suts_.end(), [&](const auto& earlier) {
-                return earlier.name == sut.name;
+        for (FoundProgram& program : programs_in(directory.path, directory.origin, prefix)) {
+            const bool known = std::any_of(found.begin(), found.end(), [&](const auto& earlier) {
+                return earlier.name == program.name;
             });
-            if (!known) suts_.push_back(std::move(sut));
+            if (!known) found.push_back(std::move(program));
         }
     }
+    return found;
 }
 
 std::vector<std::string> Catalogue::names() const {

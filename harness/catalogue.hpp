@@ -11,7 +11,7 @@ namespace loopbench {
 
 /// A program of loopbench's that was found, and where.
 struct FoundProgram {
-    std::string name;            ///< of a SUT: what follows `loopbench-sut-`
+    std::string name;  ///< what follows the prefix of its kind, as in `loopbench-sut-NAME`
     std::filesystem::path path;  ///< absolute
     std::string origin;          ///< "LOOPBENCH_PATH", "beside loopbench", "libexec/loopbench"
 };
@@ -29,6 +29,10 @@ class Catalogue {
 
     const std::vector<FoundProgram>& suts() const noexcept { return suts_; }
     std::vector<std::string> names() const;
+
+    /// Every executable whose file name begins with `prefix`, found like the SUTs; `name` is what
+    /// follows the prefix.
+    std::vector<FoundProgram> programs(std::string_view prefix) const;
 
     /// The program of an arm; throws UsageError, which names `flag`, when there is none.
     std::filesystem::path program_of(const ArmSpec& arm, std::string_view flag) const;

@@ -179,6 +179,11 @@ std::string Child::ending() const {
     return fmt::format("exited with status {}", WEXITSTATUS(*status_));
 }
 
+std::optional<int> Child::exit_status() const noexcept {
+    if (!status_ || !WIFEXITED(*status_)) return std::nullopt;
+    return WEXITSTATUS(*status_);
+}
+
 std::vector<std::string> Child::last_lines(std::size_t count) const {
     constexpr off_t looked_at = 16 * 1024;
     struct stat status {};

@@ -52,6 +52,8 @@ class Child {
     std::string ending() const;
     bool ended() const noexcept { return status_.has_value(); }
     bool ended_well() const noexcept { return status_ == 0; }
+    /// The status it exited with; none while it runs, or when a signal killed it.
+    std::optional<int> exit_status() const noexcept;
 
     /// The last lines of its standard error, at most `count`, oldest first.
     std::vector<std::string> last_lines(std::size_t count) const;

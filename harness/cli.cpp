@@ -56,7 +56,7 @@ const std::vector<Flag>& flags() {
         {"seed",
          "N",
          "seed of everything random (drawn, and told in the result)",
-         {"run", "drive", "serve"}},
+         {"run", "drive", "serve", "micro"}},
         {"cpus", "SUT,DRIVER", "processors to use", {"run", "drive", "serve"}},
         {"sut-prefix",
          "COMMAND",
@@ -70,7 +70,8 @@ const std::vector<Flag>& flags() {
         {"json", "FILE", "write the result there", {"run", "drive"}},
         {"json", "", "print JSON", {"list"}},
         {"config", "FILE", "read flags from a file of lines name=value", {"run", "drive", "serve"}},
-        {"no-progress", "", "no progress line", {"run", "drive"}},
+        {"loops", "NAMES", "loops with commas between (all that are here)", {"micro"}},
+        {"no-progress", "", "no progress line", {"run", "drive", "micro"}},
     };
     return all;
 }
@@ -80,9 +81,37 @@ const std::vector<std::pair<std::string, std::string>>& commands() {
         {"run", "Measure one loop on one workload"},
         {"serve", "Run a loop as a server for clients of your own"},
         {"drive", "Measure a server of your own with the driver"},
+        {"micro", "Time the primitives of loops, on Google Benchmark"},
         {"list", "Show the loops, workloads or metrics"},
     };
     return all;
+}
+
+constexpr const char* micro_footer =
+    "Every --benchmark_* flag is Google Benchmark's, such as --benchmark_filter=REGEX on names "
+    "like\n"
+    "epoll/timer_start/1000, --benchmark_list_tests, --benchmark_min_time=SECONDS,\n"
+    "--benchmark_format=console|json or --benchmark_out=FILE. With --benchmark_repetitions=N the\n"
+    "loops take turns: N rounds of fresh processes, in random order.\n";
+
+/// Takes Google Benchmark's flags out of the words that are unknown here. A value may be the word
+/// that follows.
+std::vector<std::string> take_benchmark_flags(std::vector<std::string>& words) {
+    std::vector<std::string> taken;
+    std::vector<std::string> left;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (!words[i].starts_with("--benchmark_")) {
+            left.push_back(words[i]);
+            continue;
+        }
+        taken.push_back(words[i]);
+        const bool has_value = words[i].find('=') != std::string::npos;
+        if (!has_value && i + 1 < words.size() && !words[i + 1].starts_with("-")) {
+            taken.back() += "=" + words[++i];
+        }
+    }
+    words = std::move(left);
+    return taken;
 }
 
 /// The parser with places for the values; CLI11 keeps pointers into them.
@@ -137,6 +166,10 @@ std::unique_ptr<Parser> make_parser() {
             sub.add_option("topic", parser->topic, "loops, workloads or metrics");
             continue;
         }
+        if (command == "micro") {
+            sub.footer(micro_footer);
+            continue;
+        }
         for (const Parameter& parameter : all_parameters()) {
             sub.add_option(parameter.flag(), parser->values[command][parameter.flag().substr(2)],
                            parameter_help(parameter))
@@ -176,8 +209,7 @@ std::vector<std::string> flag_names(const CLI::App& sub) {
     throw UsageError(fmt::format("{}; see loopbench --help", text.substr(0, text.find('\n'))));
 }
 
-void refuse_extras(const CLI::App& app, const CLI::App* sub) {
-    const std::vector<std::string> extras = app.remaining(true);
+void refuse_extras(const std::vector<std::string>& extras, const CLI::App* sub) {
     if (extras.empty()) return;
     const std::string word = extras.front();
     if (sub == nullptr) {
@@ -267,7 +299,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
         rewrite(error);
     }
     const std::vector<CLI::App*> chosen = parser->app.get_subcommands();
-    refuse_extras(parser->app, chosen.empty() ? nullptr : chosen.front());
+    std::vector<std::string> extras = parser->app.remaining(true);
+    if (!chosen.empty() && chosen.front()->get_name() == "micro") {
+        line.passed_on = take_benchmark_flags(extras);
+    }
+    refuse_extras(extras, chosen.empty() ? nullptr : chosen.front());
     if (chosen.empty()) {
         throw UsageError(
             fmt::format("a command is needed: {}; such as loopbench run --loop=epoll "

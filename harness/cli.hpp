@@ -12,6 +12,7 @@ struct CommandLine {
     std::string command;                       ///< "run", "list", …
     std::map<std::string, std::string> flags;  ///< by name without dashes; switches are "true"
     std::string topic;                         ///< of `list`
+    std::vector<std::string> passed_on;        ///< of `micro`: flags that are Google Benchmark's
     std::string help;                          ///< what to print and then stop, if not empty
 
     bool has(const std::string& flag) const { return flags.contains(flag); }

@@ -10,6 +10,7 @@ namespace loopbench {
 int run_command(const CommandLine& line);
 int drive_command(const CommandLine& line);
 int serve_command(const CommandLine& line);
+int micro_command(const CommandLine& line);
 int list_command(const CommandLine& line);
 
 }  // namespace loopbench

@@ -18,6 +18,7 @@ int dispatch(const CommandLine& line) {
     if (line.command == "run") return run_command(line);
     if (line.command == "drive") return drive_command(line);
     if (line.command == "serve") return serve_command(line);
+    if (line.command == "micro") return micro_command(line);
     return list_command(line);
 }
 
