@@ -48,6 +48,7 @@ AsioLoop::~AsioLoop() {
 void AsioLoop::run() {
     single_turn_ = std::exchange(stop_requested_, false);
     marks_left_ = marks_of_single_turn;
+    called_back_ = false;
     context_.restart();
     post_mark();
     context_.run();
@@ -90,7 +91,7 @@ void AsioLoop::go_through_single_turn() {
     if (marks_left_ == marks_of_single_turn) ready_.run_pass();
     if (called_back_ || --marks_left_ == 0) {
         if (!in_turn_) begin_turn();
-        called_back_ = in_turn_ = mark_posted_ = false;
+        in_turn_ = mark_posted_ = false;
         context_.stop();
     } else {
         mark_posted_ = false;

@@ -114,7 +114,7 @@ class AsioLoop {
     bool single_turn_ = false;  // `run` is to return after one, which does not wait
     bool mark_posted_ = false;  // or running
     bool in_turn_ = false;      // something has been called back since the last mark
-    bool called_back_ = false;  // the same, for `go_through_single_turn`
+    bool called_back_ = false;  // something has been called back in this `run`
     bool stop_requested_ = false;
     bool shutting_down_ = false;
     mutable bool now_is_fresh_ = false;

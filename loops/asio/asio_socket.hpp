@@ -17,7 +17,7 @@ class AsioLoop;
 /// Asio's socket and its operations in flight: at most one that reads, or waits to, and one that
 /// connects or waits to write. The block outlasts its owner until the last of them has come back.
 ///
-/// It must not be closed before: the io_uring backend of Asio 1.24 gives what it keeps of a closed
+/// It must not be closed before: the io_uring backend of Asio 1.26 gives what it keeps of a closed
 /// socket to the next one while the kernel still has operations that refer to it.
 class AsioSocket {
   public:
