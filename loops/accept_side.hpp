@@ -19,8 +19,9 @@ namespace loopbench {
 /// `Derived` owns the descriptor: it takes it by `int begin_watching(Fd)` (0 or an errno) and tells
 /// it by `descriptor()` (negative without one). It gives `Loop& loop()`, `await_connection()`,
 /// which leads to a call of `somebody_is_there`, and `await_nobody()`, which takes that back where
-/// it would be repeated. `Stream::adopt(Fd)` takes an accepted descriptor.
-template <class Derived, class Loop, class Stream, class AcceptOperation>
+/// it would be repeated. `Stream::adopt(Fd)` takes an accepted descriptor; `Timer` is the loop's.
+template <class Derived, class Loop, class Stream, class AcceptOperation,
+          class Timer = LoopCore::Timer>
 class AcceptSide : private Operation {
   public:
     Result<> listen(const Endpoint& endpoint, const ListenOptions& options) noexcept {
@@ -86,10 +87,9 @@ class AcceptSide : private Operation {
     /// How long to wait after a shortage before trying again: nothing tells us when it is over.
     static constexpr std::chrono::milliseconds shortage_pause{100};
 
-    struct Retry final : LoopCore::Timer {
-        Retry(Loop& loop, AcceptSide& owner) noexcept
-            : LoopCore::Timer(loop, &run), listener(owner) {}
-        static void run(LoopCore::Timer& timer) noexcept {
+    struct Retry final : Timer {
+        Retry(Loop& loop, AcceptSide& owner) noexcept : Timer(loop, &run), listener(owner) {}
+        static void run(Timer& timer) noexcept {
             static_cast<Retry&>(timer).listener.accept_waiting();
         }
         AcceptSide& listener;

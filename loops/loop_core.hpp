@@ -12,6 +12,7 @@
 #include "loops/description.hpp"
 #include "loops/fd.hpp"
 #include "loops/operation.hpp"
+#include "loops/posted_wakeup.hpp"
 #include "loops/task_list.hpp"
 #include "loops/timer_wheel.hpp"
 
@@ -23,7 +24,7 @@ namespace loopbench {
 class LoopCore {
   public:
     class Timer;
-    class Wakeup;
+    using Wakeup = PostedWakeup<LoopCore>;
 
     LoopCore(const LoopCore&) = delete;
     LoopCore& operator=(const LoopCore&) = delete;
@@ -74,6 +75,11 @@ class LoopCore {
     void withdraw(Operation& operation) noexcept {
         if (operation.next == nullptr) return;
         if (!ready_.remove(operation)) pass_.remove(operation);
+    }
+    /// The same for one that was posted from another thread.
+    void recall(Operation& operation) noexcept {
+        empty_inbox();
+        withdraw(operation);
     }
 
   protected:
@@ -257,35 +263,5 @@ inline void LoopCore::run_due_timers() noexcept {
         timer.function_(timer);
     }
 }
-
-/// A wake-up of the hand-written loops: see LoopWakeup in the contract.
-class LoopCore::Wakeup : private Operation {
-  public:
-    using Function = void (*)(Wakeup&) noexcept;
-
-    Wakeup(LoopCore& loop, Function on_wakeup) noexcept
-        : Operation(&run), loop_(loop), on_wakeup_(on_wakeup) {}
-    ~Wakeup() {
-        if (!queued_.load(std::memory_order_acquire)) return;
-        loop_.empty_inbox();
-        loop_.withdraw(*this);
-    }
-
-    void notify() noexcept {
-        if (!queued_.exchange(true, std::memory_order_acq_rel)) loop_.post_threadsafe(*this);
-    }
-
-  private:
-    static void run(Operation& operation) noexcept {
-        auto& wakeup = static_cast<Wakeup&>(operation);
-        // First: what is notified from here on must lead to another call.
-        wakeup.queued_.store(false, std::memory_order_seq_cst);
-        wakeup.on_wakeup_(wakeup);
-    }
-
-    LoopCore& loop_;
-    Function on_wakeup_;
-    std::atomic<bool> queued_{false};
-};
 
 }  // namespace loopbench

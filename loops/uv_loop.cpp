@@ -33,7 +33,8 @@ void open_reserve(uv_loop_t& loop) noexcept {
 
 UvLoop::UvLoop(const LoopOptions& options)
     : options_(options),
-      read_buffer_(std::make_unique_for_overwrite<std::byte[]>(options.read_buffer)) {
+      read_buffer_(std::make_unique_for_overwrite<std::byte[]>(options.read_buffer)),
+      ready_(options.poll_interval) {
     if (const int status = uv_loop_init(&loop_); status < 0) {
         throw std::system_error(-status, std::system_category(), "uv_loop_init");
     }
@@ -47,14 +48,13 @@ UvLoop::UvLoop(const LoopOptions& options)
     uv_async_init(&loop_, &inbox_signal_, on_inbox);
     before_poll_.data = after_poll_.data = inbox_signal_.data = this;
     uv_prepare_start(&before_poll_, on_prepare);
-    begin_callback();  // what is called before `run`, and between two, counts as one callback
 }
 
 UvLoop::~UvLoop() {
     tasks_.shut_down(*this);
     // Their owners keep what nobody will run any more; it is theirs again.
-    inbox_.drain_into(ready_);
-    while (!ready_.empty()) ready_.pop();
+    inbox_.drain_into(ready_.incoming());
+    ready_.drop();
     timers_.close();
     for (uv_handle_t* handle :
          {reinterpret_cast<uv_handle_t*>(&before_poll_),
@@ -76,7 +76,7 @@ void UvLoop::run() {
     uv_run(&loop_, mode);
     running_ = false;
     stop_requested_ = false;
-    begin_callback();
+    begin_callback();  // what is called between two runs counts as one callback
 }
 
 void UvLoop::stop() noexcept {
@@ -86,20 +86,8 @@ void UvLoop::stop() noexcept {
 
 void UvLoop::on_prepare(uv_prepare_t* handle) noexcept {
     UvLoop& loop = *static_cast<UvLoop*>(handle->data);
-    loop.run_ready();
+    loop.ready_.run_passes(loop.stop_requested_);
     loop.begin_turn();
-}
-
-void UvLoop::run_ready() noexcept {
-    callbacks_ = 0;
-    while (!ready_.empty() && !stop_requested_ && callbacks_ < options_.poll_interval) {
-        pass_.append(ready_);
-        while (!pass_.empty()) {
-            Operation& operation = pass_.pop();
-            ++callbacks_;
-            complete(operation);
-        }
-    }
 }
 
 /// Settles, just before the poll, whether it may wait; the callbacks of I/O that it brings belong
@@ -123,7 +111,7 @@ void UvLoop::on_check(uv_check_t* handle) noexcept {
 
 void UvLoop::on_inbox(uv_async_t* handle) noexcept {
     UvLoop& loop = *static_cast<UvLoop*>(handle->data);
-    loop.inbox_.drain_into(loop.ready_);
+    loop.inbox_.drain_into(loop.ready_.incoming());
 }
 
 Availability UvLoop::availability() {

@@ -8,7 +8,8 @@
 #include <span>
 
 #include "loops/contract.hpp"
-#include "loops/uv/threadsafe_queue.hpp"
+#include "loops/ready_queue.hpp"
+#include "loops/threadsafe_queue.hpp"
 #include "loops/uv/uv_listener.hpp"
 #include "loops/uv/uv_operations.hpp"
 #include "loops/uv/uv_readiness.hpp"
@@ -60,7 +61,7 @@ class UvLoop {
         return now_;
     }
 
-    void post(Operation& operation) noexcept { ready_.push(operation); }
+    void post(Operation& operation) noexcept { ready_.post(operation); }
     void post_threadsafe(Operation& operation) noexcept {
         if (inbox_.push(operation)) uv_async_send(&inbox_signal_);
     }
@@ -79,16 +80,9 @@ class UvLoop {
         return {read_buffer_.get(), options_.read_buffer};
     }
 
-    /// Whether one more operation may complete inside the call that starts it: at most
-    /// `poll_interval` do, one after the other, inside one callback.
-    bool may_complete_now() noexcept {
-        if (immediate_left_ == 0) return false;
-        --immediate_left_;
-        ++callbacks_;
-        return true;
-    }
-    /// To be called before each callback into the owner's code.
-    void begin_callback() noexcept { immediate_left_ = options_.poll_interval; }
+    /// See ReadyQueue.
+    bool may_complete_now() noexcept { return ready_.may_complete_now(); }
+    void begin_callback() noexcept { ready_.begin_callback(); }
 
     /// Ends an operation, whose result is set, inside the call that starts it if it may.
     Start end(Operation& operation) noexcept {
@@ -97,17 +91,8 @@ class UvLoop {
         return Start::pending;
     }
 
-    /// Calls the function of an operation that has completed.
-    void complete(Operation& operation) noexcept {
-        begin_callback();
-        operation.function(operation);
-    }
-
-    /// Takes a posted operation back, if it is queued.
-    void withdraw(Operation& operation) noexcept {
-        if (operation.next == nullptr) return;
-        if (!ready_.remove(operation)) pass_.remove(operation);
-    }
+    void complete(Operation& operation) noexcept { ready_.complete(operation); }
+    void withdraw(Operation& operation) noexcept { ready_.withdraw(operation); }
 
   private:
     friend class UvTimer;
@@ -116,7 +101,6 @@ class UvLoop {
     static void on_check(uv_check_t* handle) noexcept;
     static void on_inbox(uv_async_t* handle) noexcept;
 
-    void run_ready() noexcept;
     void begin_turn() noexcept;
 
     const LoopOptions options_;
@@ -128,10 +112,7 @@ class UvLoop {
     UvTimers timers_{loop_};
     std::unique_ptr<std::byte[]> read_buffer_;  // lent to one `data_received` at a time
 
-    OperationQueue ready_;         // what the next pass will run
-    OperationQueue pass_;          // what is left of the current one
-    unsigned callbacks_ = 0;       // since the last poll
-    unsigned immediate_left_ = 0;  // completions inside the call that starts them
+    ReadyQueue ready_;
     bool running_ = false;
     bool stop_requested_ = false;
     mutable bool now_is_fresh_ = false;

@@ -437,13 +437,15 @@ TEST_P(CancelTest, Contract7_NoByteIsLostWhenACancelRacesACompletedRead) {
         };
         const unsigned choice = random() % 6;
         if (choice == 0) stream.cancel(read);
-        if (!rest.empty()) send_some();
+        // Some rounds send nothing, so that a loop which tries at once finds nothing, too.
+        const bool quiet = rest.empty() || random() % 4 == 0;
+        if (!quiet) send_some();
         if (choice == 1) stream.cancel(read);
         if (choice == 2) loop().post(canceller);
         if (choice == 3) timer.start_after(0ns);
         turns(static_cast<int>(random() % 3));
         if (choice == 4) stream.cancel(read);
-        if (rest.empty() || at_once) stream.cancel(read);
+        if (quiet || at_once) stream.cancel(read);
         complete(read);
         ASSERT_EQ(read.completions, at_once ? 0 : 1);
         if (read.result.ok()) {
