@@ -65,14 +65,16 @@ class Ring {
     /// Counts the submissions: an entry prepared since the last one has not left yet.
     std::uint64_t submissions() const noexcept { return submissions_; }
 
-    /// The one system call of a turn: submits, and waits for a completion at most `timeout`
-    /// (nullopt: for ever). Without anything to submit, to wait for or to fetch it makes none.
+    /// The one system call of a turn (more where many completions wait): submits, and waits for a
+    /// completion at most `timeout` (nullopt: for ever). Without anything to submit, to wait for or
+    /// to fetch it makes none.
     void enter(std::optional<Duration> timeout) noexcept {
         ++submissions_;
         if (timeout && timeout->count() == 0) {
             const bool news = (*ring_.sq.kflags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
             if (::io_uring_sq_ready(&ring_) > 0 || news || !deferred_) {
                 ::io_uring_submit_and_get_events(&ring_);
+                fetch_the_rest();
             }
             return;
         }
@@ -85,6 +87,7 @@ class Ring {
         // -ETIME and -EINTR: there may be nothing.
         ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, timeout ? &relative : nullptr,
                                            nullptr);
+        fetch_the_rest();
     }
 
     /// Hands out the completions that are there now; what they lead to comes next time.
@@ -104,6 +107,15 @@ class Ring {
     }
 
   private:
+    /// One enter runs deferred task work for 20 completions (Linux 6.13, IO_LOCAL_TW_DEFAULT_MAX):
+    /// what else has happened is fetched now, so that a turn serves all of it as with epoll.
+    void fetch_the_rest() noexcept {
+        const unsigned room = ring_.cq.ring_entries / 2;
+        while ((*ring_.sq.kflags & IORING_SQ_TASKRUN) != 0 && ::io_uring_cq_ready(&ring_) < room) {
+            if (::io_uring_get_events(&ring_) < 0) return;
+        }
+    }
+
     int set_up(unsigned entries, unsigned flags) noexcept {
         io_uring_params parameters{};
         parameters.flags =

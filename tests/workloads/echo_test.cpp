@@ -12,7 +12,7 @@ namespace loopbench {
 namespace {
 
 /// An echo server of each loop and reference in each of its forms, over TCP.
-class Echo : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+class Echo : public OverSuts<std::tuple<std::string, std::string>> {
   protected:
     Echo() : sut_(std::get<0>(GetParam())) {}
 

@@ -15,7 +15,7 @@ std::string hello(std::uint32_t number) {
 }
 
 /// A fan-in of each loop and reference in each of its forms, with three senders.
-class Fanin : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+class Fanin : public OverSuts<std::tuple<std::string, std::string>> {
   protected:
     static constexpr std::uint32_t senders = 3;
 

@@ -8,7 +8,7 @@
 namespace loopbench {
 namespace {
 
-class PingPong : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+class PingPong : public OverSuts<std::tuple<std::string, std::string>> {};
 
 TEST_P(PingPong, SwitchesExactlyAsOftenAsAsked) {
     const auto& [loop, variant] = GetParam();
@@ -51,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(Work, PingPong,
                                           testing::Values("callback")),
                          test_name);
 
-class Timers : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+class Timers : public OverSuts<std::tuple<std::string, std::string>> {};
 
 TEST_P(Timers, HandlesWholeRoundsInTheStatedProportions) {
     const auto& [loop, mix] = GetParam();

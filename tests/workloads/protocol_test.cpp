@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-class ControlProtocol : public testing::TestWithParam<std::string> {
+class ControlProtocol : public OverSuts<std::string> {
   protected:
     ControlProtocol() : sut_(GetParam()) {}
     SutProcess sut_;

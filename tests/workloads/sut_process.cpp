@@ -136,4 +136,10 @@ int SutProcess::wait() {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+std::string why_unavailable(const std::string& loop) {
+    const nlohmann::json description =
+        SutProcess(loop).ask({{"type", "describe"}, {"keys", nlohmann::json::object()}});
+    return description.value("available", true) ? "" : description.value("reason", "no reason");
+}
+
 }  // namespace loopbench

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/types.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <vector>
 
 namespace loopbench {
@@ -51,6 +54,27 @@ class SutProcess {
     int input_ = -1;
     int output_ = -1;
     std::string received_;
+};
+
+/// Why a SUT says that it cannot work on this machine; empty when it can.
+std::string why_unavailable(const std::string& loop);
+
+/// A test with a SUT's name as its parameter, or first in it; skipped where that SUT cannot work.
+template <class Parameter>
+class OverSuts : public testing::TestWithParam<Parameter> {
+  protected:
+    void SetUp() override {
+        if constexpr (std::is_same_v<Parameter, std::string>) {
+            skip_unless_available(this->GetParam());
+        } else {
+            skip_unless_available(std::get<0>(this->GetParam()));
+        }
+    }
+
+  private:
+    static void skip_unless_available(const std::string& loop) {
+        if (const std::string why = why_unavailable(loop); !why.empty()) GTEST_SKIP() << why;
+    }
 };
 
 }  // namespace loopbench
