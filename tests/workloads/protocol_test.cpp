@@ -164,7 +164,7 @@ TEST_P(ControlProtocol, NamesTheConnectionsThatWouldDo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Loops, ControlProtocol, testing::ValuesIn(built_loops()),
-                         [](const auto& test) { return test.param; });
+                         [](const auto& test) { return test_name_of(test.param); });
 // The references that offer what is set up here.
 INSTANTIATE_TEST_SUITE_P(References, ControlProtocol,
                          testing::ValuesIn(built_references({"bare", "native-asio"})),
@@ -184,7 +184,7 @@ TEST_P(Kind, TellsReferencesFromLoops) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Loops, Kind, testing::ValuesIn(built_loops()),
-                         [](const auto& test) { return test.param; });
+                         [](const auto& test) { return test_name_of(test.param); });
 INSTANTIATE_TEST_SUITE_P(References, Kind, testing::ValuesIn(built_references()),
                          [](const auto& test) { return test_name_of(test.param); });
 
