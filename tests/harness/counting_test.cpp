@@ -109,7 +109,11 @@ TEST_F(CountingTest, SystemCallsAgreeWithStrace) {
     if (!once || !twice) GTEST_SKIP() << reason_;
     const std::uint64_t more = *twice - *once;
     EXPECT_GE(more, 2 * n);  // a receive and a send at the least
-    EXPECT_EQ(straced(2 * n) - straced(n), more);
+    // Whether the first message comes in the turn of its connection is chance, and a sanitizer
+    // makes a few calls of its own: a handful of thousands.
+    constexpr double chance = 8;
+    EXPECT_NEAR(static_cast<double>(straced(2 * n) - straced(n)), static_cast<double>(more),
+                chance);
 }
 
 }  // namespace
