@@ -77,7 +77,9 @@ TEST_P(ControlProtocol, TakesRequestsInPiecesAndSeveralAtOnce) {
 TEST_P(ControlProtocol, DoesNotCountItsOwnTurns) {
     sut_.set_up("pingpong", json::object());
     const json before = sut_.counters();
-    EXPECT_EQ(sut_.counters()["turns"], before["turns"]);
+    for (int i = 0; i < 20; ++i) sut_.counters();
+    // The set-up may leave a loop one more turn to make.
+    EXPECT_LE(sut_.counters()["turns"], before["turns"].get<int>() + 1);
 }
 
 TEST_P(ControlProtocol, EndsWithStatus2ForWhatIsNoMessage) {

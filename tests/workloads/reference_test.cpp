@@ -56,7 +56,8 @@ class AnyReference : public testing::TestWithParam<std::string> {};
 
 TEST_P(AnyReference, EndsWithTheInputAfterEverySetup) {
     SutProcess asked(GetParam());
-    for (const std::string workload : asked.ask({{"type", "describe"}})["workloads"]) {
+    const json description = asked.ask({{"type", "describe"}});
+    for (const std::string workload : description["workloads"]) {
         const bool sockets = workload == "echo" || workload == "fanin";
         SutProcess sut(GetParam());
         const json params = sockets ? json{{"connections", 1}} : json::object();
