@@ -161,8 +161,9 @@ class UringLoop::Stream final
         if (on) socket_->poll(POLLOUT);  // reports once: nothing to take back
     }
 
-    /// Lets the descriptor go without waiting for the kernel.
+    /// Lets the descriptor go without waiting for the kernel, which may still read from the queue.
     void give_up() noexcept {
+        end_sending(Failure::cancelled());
         loop_.withdraw(*this);
         std::exchange(socket_, nullptr)->abandon();
     }

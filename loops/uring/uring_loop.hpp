@@ -142,7 +142,9 @@ inline LoopDescription UringLoop::describe() {
         description.operations.emplace_back(operation, Support::native);
     }
     description.notes = {
-        {"ring", ring_mode() + ", one enter a turn with the next deadline in it"},
+        {"ring", ring_mode() +
+                     ", one enter a turn with the next deadline in it; with deferred task "
+                     "work one more for every 20 completions of a turn"},
         {"read", "push: multishot receive into provided buffers; pull: receive into the caller's"},
         {"write",
          "send=plain: now, by send(2); what the kernel does not take is queued and polled for; "
