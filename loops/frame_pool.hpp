@@ -11,11 +11,11 @@ namespace loopbench {
 /// returned when the thread ends, or by `trim`, with which every loop's destructor shuts its tasks
 /// down.
 ///
-/// Under AddressSanitizer frames come from the heap, so that a use after the end is seen.
+/// With a sanitizer frames come from the heap, so that a use after the end is seen.
 class FramePool {
   public:
     static void* allocate(std::size_t size) {
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef LOOPBENCH_SANITIZED
         const std::size_t bin = bin_of(size);
         if (bin < bins) {
             Idle*& head = local().idle_[bin];
@@ -31,7 +31,7 @@ class FramePool {
     }
 
     static void release(void* memory, [[maybe_unused]] std::size_t size) noexcept {
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef LOOPBENCH_SANITIZED
         const std::size_t bin = bin_of(size);
         if (bin < bins) {
             Idle*& head = local().idle_[bin];

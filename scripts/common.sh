@@ -89,10 +89,8 @@ is_configured() {
 configure() {
     local preset=$1 dir=$root/build/$1 fresh=()
     shift
-    if [[ -e $dir/CMakeCache.txt ]] &&
-        ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$dir/CMakeCache.txt"; then
-        fresh=(--fresh)
-    fi
+    # What was found for other presets, or in another place, is not to be remembered.
+    if [[ -e $dir/CMakeCache.txt ]] && ! is_configured "$preset"; then fresh=(--fresh); fi
     mkdir -p "$dir"
     rm -f "$dir/.configured-as"
     : >"$dir/build.log"

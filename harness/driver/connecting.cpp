@@ -20,7 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // How long the server may accept nothing before it counts as stuck.
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds accept_patience{10};
 constexpr std::chrono::milliseconds pause_length{1};
 // Of an unknown server: Python's socketserver listens with a backlog of 5, asyncio with 100.
 constexpr std::uint32_t cautious_batch = 4;
@@ -109,7 +109,7 @@ class Opening {
             set_option(IPPROTO_TCP, TCP_NODELAY, parameters_.no_delay ? 1 : 0);
         }
 
-        const auto give_up = Clock::now() + patience;
+        const auto give_up = Clock::now() + accept_patience;
         while (connect(descriptor, address.data(), address.length) != 0) {
             if (errno == EINPROGRESS) {
                 establishing_.push_back({descriptor, POLLOUT, 0});
@@ -124,8 +124,9 @@ class Opening {
     /// Waits until every connection begun is established.
     void await_established() {
         while (!establishing_.empty()) {
-            const int ready = poll(establishing_.data(), establishing_.size(),
-                                   static_cast<int>(std::chrono::milliseconds(patience).count()));
+            const int ready =
+                poll(establishing_.data(), establishing_.size(),
+                     static_cast<int>(std::chrono::milliseconds(accept_patience).count()));
             if (ready < 0 && errno != EINTR) fail(errno, connections_.size() - 1);
             if (ready == 0) fail(ETIMEDOUT, connections_.size() - 1);
             std::erase_if(establishing_, [this](const pollfd& entry) {

@@ -3,5 +3,5 @@
 #include "harness/sut/session.hpp"
 
 int main() {
-    return loopbench::run_sut<LOOPBENCH_HOST>(0, 1);
+    return loopbench::run_sut(loopbench::host_type<LOOPBENCH_HOST>, 0, 1);
 }

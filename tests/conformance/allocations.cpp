@@ -6,7 +6,7 @@
 
 // An executable's malloc takes the place of the C library's for everybody in the process; glibc
 // keeps its own reachable under these names for that purpose.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef LOOPBENCH_SANITIZED
 #define LOOPBENCH_COUNT_ALLOCATIONS 1
 extern "C" {
 void* __libc_malloc(std::size_t);

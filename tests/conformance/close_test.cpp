@@ -12,8 +12,6 @@ class CancelTest : public OverTransports {};
 INSTANTIATE_TEST_SUITE_P(Over, CloseTest, every_transport(), transport_name);
 INSTANTIATE_TEST_SUITE_P(Over, CancelTest, every_transport(), transport_name);
 
-constexpr std::size_t mebibyte = 1024 * 1024;
-
 /// Expects that an operation in flight completes exactly once, as cancelled, before a close does.
 template <class Op>
 void expect_cancelled_before(Op& operation, const Close& closing) {

@@ -33,6 +33,18 @@ using namespace std::chrono_literals;
 using Loop = LOOPBENCH_LOOP;
 static_assert(EventLoop<Loop>);
 
+inline constexpr std::size_t mebibyte = 1024 * 1024;
+
+/// How often tests do what must work without end: less often with a sanitizer, which is slow, and
+/// with which Clang, as it does not optimize, turns a switch between coroutines into a nested call.
+#ifdef LOOPBENCH_SANITIZED
+inline constexpr int many = 1'000;
+inline constexpr int very_many = 100'000;
+#else
+inline constexpr int many = 10'000;
+inline constexpr int very_many = 1'000'000;
+#endif
+
 /// Runs a loop until a condition holds. The helpers below ask for it after each callback of a test,
 /// so that the loop otherwise runs, and waits, as it always does.
 class Until {

@@ -257,8 +257,8 @@ TEST_F(AllocationTest, TasksAllocateNothing) {
         }
     };
     const auto small = [&]() -> Task<int> {
-        co_await yield(loop());
-        co_await sleep_for(loop(), 1us);
+        (co_await yield(loop())).value();
+        (co_await sleep_for(loop(), 1us)).value();
         co_return 1;
     };
     auto server = spawn(loop(), echo());

@@ -13,8 +13,6 @@ class StreamThreads : public OverTransports {};
 INSTANTIATE_TEST_SUITE_P(Over, StreamTest, every_transport(), transport_name);
 INSTANTIATE_TEST_SUITE_P(Over, StreamThreads, every_transport(), transport_name);
 
-constexpr std::size_t mebibyte = 1024 * 1024;
-
 /// A peer that takes a little in every pass, until it has everything or the stream ends.
 class SlowReader {
   public:

@@ -413,13 +413,13 @@ TEST_F(TaskCancelTest, Contract6_TheTasksThatAreThereCanAllBeCancelledManyTimesO
         for (int i = 0; i < 20; ++i) {
             const unsigned choice = random() % 4;
             if (choice == 0) {
-                co_await yield(loop());
+                static_cast<void>(co_await yield(loop()));
             } else if (choice == 1) {
-                co_await sleep_for(loop(), 100us);
+                static_cast<void>(co_await sleep_for(loop(), 100us));
             } else if (choice == 2) {
-                co_await with_timeout(loop(), 50us, hour(loop()));
+                static_cast<void>(co_await with_timeout(loop(), 50us, hour(loop())));
             } else {
-                co_await event.wait();
+                static_cast<void>(co_await event.wait());
             }
         }
     };

@@ -122,10 +122,6 @@ TEST_P(Echo, ServesAThousandConnections) {
     EXPECT_EQ(sut_.wait(), 0);
 }
 
-std::string test_name(const testing::TestParamInfo<Echo::ParamType>& info) {
-    return test_name_of(std::get<0>(info.param) + "_" + std::get<1>(info.param));
-}
-
 INSTANTIATE_TEST_SUITE_P(Loops, Echo,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("push", "pull", "task")),

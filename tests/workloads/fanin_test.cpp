@@ -121,10 +121,6 @@ TEST_P(Fanin, FindsANumberThatIsTakenOrTooHigh) {
     EXPECT_NE(mistake_after_closing(clients_[1]).find("its number is 3"), std::string::npos);
 }
 
-std::string test_name(const testing::TestParamInfo<Fanin::ParamType>& info) {
-    return test_name_of(std::get<0>(info.param) + "_" + std::get<1>(info.param));
-}
-
 INSTANTIATE_TEST_SUITE_P(Loops, Fanin,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("push", "pull", "task")),

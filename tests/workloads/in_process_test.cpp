@@ -29,10 +29,6 @@ TEST_P(PingPong, SwitchesExactlyAsOftenAsAsked) {
     }
 }
 
-std::string test_name(const testing::TestParamInfo<PingPong::ParamType>& info) {
-    return test_name_of(std::get<0>(info.param) + "_" + std::get<1>(info.param));
-}
-
 INSTANTIATE_TEST_SUITE_P(Loops, PingPong,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("callback", "yield", "event", "cancel",

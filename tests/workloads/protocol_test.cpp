@@ -164,12 +164,10 @@ TEST_P(ControlProtocol, NamesTheConnectionsThatWouldDo) {
     EXPECT_NE(answer.value("remedy", "").find("would do"), std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Loops, ControlProtocol, testing::ValuesIn(built_loops()),
-                         [](const auto& test) { return test_name_of(test.param); });
+INSTANTIATE_TEST_SUITE_P(Loops, ControlProtocol, testing::ValuesIn(built_loops()), test_name);
 // The references that offer what is set up here.
 INSTANTIATE_TEST_SUITE_P(References, ControlProtocol,
-                         testing::ValuesIn(built_references({"bare", "native-asio"})),
-                         [](const auto& test) { return test_name_of(test.param); });
+                         testing::ValuesIn(built_references({"bare", "native-asio"})), test_name);
 
 class Kind : public testing::TestWithParam<std::string> {};
 
@@ -184,10 +182,8 @@ TEST_P(Kind, TellsReferencesFromLoops) {
     EXPECT_FALSE(description["workloads"].empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Loops, Kind, testing::ValuesIn(built_loops()),
-                         [](const auto& test) { return test_name_of(test.param); });
-INSTANTIATE_TEST_SUITE_P(References, Kind, testing::ValuesIn(built_references()),
-                         [](const auto& test) { return test_name_of(test.param); });
+INSTANTIATE_TEST_SUITE_P(Loops, Kind, testing::ValuesIn(built_loops()), test_name);
+INSTANTIATE_TEST_SUITE_P(References, Kind, testing::ValuesIn(built_references()), test_name);
 
 }  // namespace
 }  // namespace loopbench

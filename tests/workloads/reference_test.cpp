@@ -71,7 +71,7 @@ TEST_P(AnyReference, EndsWithTheInputAfterEverySetup) {
 }
 
 INSTANTIATE_TEST_SUITE_P(References, AnyReference, testing::ValuesIn(built_references()),
-                         [](const auto& test) { return test_name_of(test.param); });
+                         test_name);
 
 class EchoReference : public testing::TestWithParam<std::string> {};
 
@@ -114,7 +114,7 @@ TEST_P(EchoReference, CountsTurnsAndDeliveries) {
 INSTANTIATE_TEST_SUITE_P(References, EchoReference,
                          testing::ValuesIn(built_references({"bare", "bare-blocking", "native-uv",
                                                              "native-asio"})),
-                         [](const auto& test) { return test_name_of(test.param); });
+                         test_name);
 
 class Blocking : public testing::Test {
   protected:

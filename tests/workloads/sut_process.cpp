@@ -43,11 +43,18 @@ std::vector<std::string> built_references(const std::vector<std::string>& wanted
     return result;
 }
 
-std::string test_name_of(std::string text) {
-    for (char& each : text) {
+std::string TestName::operator()(const testing::TestParamInfo<std::string>& test) const {
+    std::string name = test.param;
+    for (char& each : name) {
         if (std::isalnum(static_cast<unsigned char>(each)) == 0) each = '_';
     }
-    return text;
+    return name;
+}
+
+std::string TestName::operator()(
+    const testing::TestParamInfo<std::tuple<std::string, std::string>>& test) const {
+    const auto& [arm, form] = test.param;
+    return (*this)(testing::TestParamInfo<std::string>(arm + "_" + form, test.index));
 }
 
 SutProcess::SutProcess(const std::string& loop, const std::string& preload) {

@@ -18,8 +18,13 @@ std::vector<std::string> built_references();
 /// Those of `wanted` that were built: a library may be missing.
 std::vector<std::string> built_references(const std::vector<std::string>& wanted);
 
-/// What may be in the name of a test, of an arm's or a variant's name.
-std::string test_name_of(std::string text);
+/// Names a test by its parameters: arms, variants and forms, with only what a name may contain.
+struct TestName {
+    std::string operator()(const testing::TestParamInfo<std::string>& test) const;
+    std::string operator()(
+        const testing::TestParamInfo<std::tuple<std::string, std::string>>& test) const;
+};
+inline constexpr TestName test_name;
 
 /// A SUT executable that is spoken to by the control protocol, over pipes.
 class SutProcess {
