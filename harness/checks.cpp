@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -40,6 +41,8 @@ struct Sums {
     double waiting_ns = 0;
     double rounds = 0;
     double voluntary = 0;
+    double operations = 0;
+    double turns = 0;
     std::size_t slices = 0;
     std::size_t invalid = 0;
     std::uint64_t idle_connections = 0;
@@ -56,6 +59,8 @@ Sums sum_up(const ArmSamples& arm) {
         sums.waiting_ns += totals.waiting_ns.value_or(0);
         sums.rounds += totals.rounds.value_or(0);
         sums.voluntary += totals.voluntary_switches.value_or(0);
+        sums.operations += totals.operations;
+        sums.turns += totals.counter("turns").value_or(0);
         sums.slices += block.slices.size();
         sums.invalid += block.slices.size() - totals.slices;
         for (const SliceSample& slice : block.slices) {
@@ -91,6 +96,46 @@ void check_rounds(std::vector<Warning>& warnings, const Sums& sums, const std::s
                     "hands in mid-round",
                     cell, switches),
         "compare ops_per_turn between arms, or use fewer connections"));
+}
+
+/// Why an arm's turns cannot serve a whole round, or empty.
+std::string why_capped(const CasePlan& plan, const ReadyArm& arm) {
+    const json capabilities = arm.description.value("capabilities", json::object());
+    const json limit = capabilities.value("turn_limit", json());
+    const std::uint64_t active = plan.params["active"].get<std::uint64_t>();
+    if (!limit.is_number_unsigned() || limit.get<std::uint64_t>() >= active) return "";
+    return fmt::format("capped by library at {} descriptors a turn", limit.get<std::uint64_t>());
+}
+
+/// In lockstep all arms are sent the same batches: processor time an operation is like for like
+/// only where their turns serve as much of one.
+void check_batches(std::vector<Warning>& warnings, const CasePlan& plan,
+                   const PlacementSamples& samples) {
+    constexpr double tolerance = 0.05;
+    std::vector<std::string> served;
+    double least = 0;
+    double most = 0;
+    for (std::size_t arm = 0; arm < samples.arms.size(); ++arm) {
+        const Sums sums = sum_up(samples.arms[arm]);
+        if (sums.turns == 0) continue;
+        const double batch = sums.operations / sums.turns;
+        least = served.empty() ? batch : std::min(least, batch);
+        most = std::max(most, batch);
+        const std::string why = why_capped(plan, plan.arms[arm]);
+        served.push_back(fmt::format("{} {:.1f}{}", plan.arms[arm].spec.id, batch,
+                                     why.empty() ? "" : " (" + why + ")"));
+        if (samples.arms.size() == 1 && !why.empty()) {
+            warnings.push_back(note("capped_turns",
+                                    fmt::format("operations a turn: {}", served.back()),
+                                    "use fewer active connections to have whole rounds served"));
+        }
+    }
+    if (served.size() < 2 || least >= (1 - tolerance) * most) return;
+    warnings.push_back(note(
+        "unequal_batches",
+        fmt::format("{}, {}: unlike batches, in operations a turn: {}", plan.workload.name,
+                    name_of(samples.placement), fmt::join(served, ", ")),
+        "read the ratio of processor time as that of these batches, or use fewer connections"));
 }
 
 /// The share of the time in which it wanted the processor that an arm got it. In lockstep SUT and
@@ -178,6 +223,9 @@ std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& sett
 
 std::vector<Warning> check_samples(const CasePlan& plan, const PlacementSamples& samples) {
     std::vector<Warning> warnings;
+    if (samples.placement == Placement::lockstep && plan.workload.sockets) {
+        check_batches(warnings, plan, samples);
+    }
     for (std::size_t arm = 0; arm < samples.arms.size(); ++arm) {
         check_arm(warnings, plan, samples, arm);
         const auto& deviations = samples.arms[arm].deviations;

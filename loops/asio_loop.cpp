@@ -172,6 +172,7 @@ LoopDescription AsioLoop::describe() {
         {"tasks", "coroutines of loopbench's own over the adapter, not asio::awaitable"},
     };
     description.timer_resolution = Duration(1);
+    description.turn_limit = 128;  // epoll_reactor::run; io_uring_service::run
     return description;
 }
 

@@ -64,6 +64,7 @@ struct LoopDescription {
     bool settable_poll_interval = true;     ///< `LoopOptions::poll_interval` is honoured
     bool controllable_clock = false;        ///< `LoopOptions::clock` is honoured
     std::optional<std::size_t> descriptor_limit;  ///< descriptors must be below it (FD_SETSIZE)
+    std::optional<std::size_t> turn_limit;        ///< descriptors that a turn serves at the most
     std::vector<ArmKey> keys;
 };
 

@@ -160,8 +160,10 @@ std::string description_message(const SutFacts& facts) {
     json& capabilities = message["capabilities"];
     capabilities = {{"equal_deadlines_in_order", loop.equal_deadlines_in_order},
                     {"settable_poll_interval", loop.settable_poll_interval},
-                    {"descriptor_limit", nullptr}};
+                    {"descriptor_limit", nullptr},
+                    {"turn_limit", nullptr}};
     if (loop.descriptor_limit) capabilities["descriptor_limit"] = *loop.descriptor_limit;
+    if (loop.turn_limit) capabilities["turn_limit"] = *loop.turn_limit;
     json& keys = message["keys"] = json::array();
     for (const ArmKey& key : loop.keys) {
         keys.push_back({{"key", key.key}, {"values", key.values}, {"meaning", key.meaning}});

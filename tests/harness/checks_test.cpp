@@ -41,6 +41,43 @@ TEST(ChecksTest, RoundsThatWereInterruptedShow) {
     EXPECT_EQ(findings(Placement::lockstep, slice), Ids{"preempted_rounds"});
 }
 
+/// What check_samples says of `turns` that two arms took for 6400 operations each.
+std::vector<Warning> batch_findings(CasePlan plan, const std::vector<std::uint64_t>& turns) {
+    PlacementSamples samples;
+    samples.placement = Placement::lockstep;
+    for (const std::uint64_t count : turns) {
+        SliceSample slice = synthetic_slice(6400, 100, 200);
+        slice.counters["turns"] = count;
+        samples.arms.emplace_back().blocks.emplace_back().add(std::move(slice));
+    }
+    return check_samples(plan, samples);
+}
+
+TEST(ChecksTest, ArmsWithUnlikeBatchesAreToldApart) {
+    const CasePlan plan = synthetic_plan({"uring", "epoll"});
+    EXPECT_TRUE(batch_findings(plan, {104, 100}).empty()) << "4%";
+    const auto found = batch_findings(plan, {200, 100});
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].id, "unequal_batches");
+    EXPECT_NE(found[0].text.find("uring 32.0, epoll 64.0"), std::string::npos) << found[0].text;
+}
+
+TEST(ChecksTest, ALibraryThatCapsItsTurnsIsNamed) {
+    CasePlan plan = synthetic_plan({"asio", "epoll"});
+    plan.arms[0].description["capabilities"]["turn_limit"] = 32;
+    const auto found = batch_findings(plan, {200, 100});
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_NE(found[0].text.find("asio 32.0 (capped by library at 32 descriptors a turn)"),
+              std::string::npos)
+        << found[0].text;
+
+    plan.arms.pop_back();
+    ASSERT_EQ(batch_findings(plan, {200}).size(), 1u);
+    EXPECT_EQ(batch_findings(plan, {200})[0].id, "capped_turns");
+    plan.arms[0].description["capabilities"]["turn_limit"] = 64;  // a whole round
+    EXPECT_TRUE(batch_findings(plan, {100}).empty());
+}
+
 TEST(ChecksTest, AProcessorThatWasNotDeliveredShows) {
     SliceSample slice = synthetic_slice(6400, 100, 200);
     slice.answer.driver_cpu_ns = 0;

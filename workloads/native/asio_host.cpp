@@ -103,6 +103,7 @@ LoopDescription NativeAsioHost::describe() {
          "callback: one step in the queue; yield: one of each task; by post either "
          "plain handlers or coroutines"}};
     description.settable_poll_interval = false;
+    description.turn_limit = 128;  // epoll_reactor::run
     description.keys = {{"post",
                          {"plain", "awaitable"},
                          "how ping-pong gives way: asio::post, or co_await asio::post"}};
