@@ -103,7 +103,7 @@ std::string why_capped(const CasePlan& plan, const ReadyArm& arm) {
     const json capabilities = arm.description.value("capabilities", json::object());
     const json limit = capabilities.value("turn_limit", json());
     const std::uint64_t active = plan.params["active"].get<std::uint64_t>();
-    if (!limit.is_number_unsigned() || limit.get<std::uint64_t>() >= active) return "";
+    if (!limit.is_number_integer() || limit.get<std::uint64_t>() >= active) return "";
     return fmt::format("capped by library at {} descriptors a turn", limit.get<std::uint64_t>());
 }
 

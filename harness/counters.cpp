@@ -53,6 +53,17 @@ std::uint64_t CounterReader::cpu_ns() const {
            static_cast<std::uint64_t>(time.tv_nsec);
 }
 
+bool CounterReader::asleep() const {
+    std::error_code gone;
+    const std::string tasks = fmt::format("/proc/{}/task", pid_);
+    for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
+        const std::string stat = read_text(task.path() / "stat");
+        const std::size_t name_end = stat.rfind(')');  // the name may hold spaces and brackets
+        if (name_end != std::string::npos && stat.compare(name_end, 3, ") R") == 0) return false;
+    }
+    return true;
+}
+
 ExternalCounters CounterReader::read() const {
     ExternalCounters counters;
     counters.cpu_ns = cpu_ns();

@@ -29,6 +29,9 @@ class CounterReader {
     /// The CPU clock alone: one system call.
     std::uint64_t cpu_ns() const;
 
+    /// Whether none of its threads runs or waits for a processor.
+    bool asleep() const;
+
   private:
     pid_t pid_;
     clockid_t clock_;

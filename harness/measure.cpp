@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 #include <utility>
 
 #include "harness/compute.hpp"
@@ -19,9 +20,11 @@ using std::chrono::nanoseconds;
 constexpr std::uint64_t least_operations_per_connection = 20;
 /// Reading counters and asking for marks, a slice.
 constexpr nanoseconds reading_cost = std::chrono::milliseconds(1);
-/// An arm that sleeps may use this share of another's slice, and what it takes it to fall asleep.
+/// An arm that sleeps may use this share of another's slice, and what its control channel takes it.
 constexpr double most_idle_share = 0.02;
-constexpr double falling_asleep_ns = 200'000;
+constexpr double most_idle_ns = 200'000;
+/// How long an arm that has answered may take to fall asleep: it may have to wait for a processor.
+constexpr nanoseconds falling_asleep = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -305,6 +308,16 @@ void Measurement::run_block(PlacementSamples& samples, int block, int slices) {
     }
 }
 
+void Measurement::wait_until_asleep(const std::vector<std::unique_ptr<Station>>& stations,
+                                    std::size_t but) {
+    const auto give_up = Clock::now() + falling_asleep;
+    for (std::size_t other = 0; other < stations.size(); ++other) {
+        while (other != but && !stations[other]->asleep() && Clock::now() < give_up) {
+            std::this_thread::sleep_for(std::chrono::microseconds(100));
+        }
+    }
+}
+
 SliceSample Measurement::take_slice(std::vector<std::unique_ptr<Station>>& stations,
                                     std::size_t arm) {
     const auto idle_cpu = [&] {
@@ -314,11 +327,12 @@ SliceSample Measurement::take_slice(std::vector<std::unique_ptr<Station>>& stati
         }
         return sum;
     };
+    wait_until_asleep(stations, arm);
     const std::uint64_t idle_before = idle_cpu();
     SliceSample sample = stations[arm]->measure(work_[arm]);
     sample.idle_arms_cpu_ns = idle_cpu() - idle_before;
     if (static_cast<double>(sample.idle_arms_cpu_ns) >
-        falling_asleep_ns + most_idle_share * static_cast<double>(sample.answer.elapsed_ns)) {
+        most_idle_ns + most_idle_share * static_cast<double>(sample.answer.elapsed_ns)) {
         sample.invalid = "an arm that was meant to sleep used the processor";
     }
     return sample;

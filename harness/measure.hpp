@@ -66,6 +66,9 @@ class Measurement {
     void run_block(PlacementSamples& samples, int block, int slices);
     int slices_that_fit(const PlacementSamples& samples, int done, Clock::time_point started,
                         Clock::time_point deadline) const;
+    /// Waits for all arms but one, in vain for one that does not sleep by its nature.
+    static void wait_until_asleep(const std::vector<std::unique_ptr<Station>>& stations,
+                                  std::size_t but);
     SliceSample take_slice(std::vector<std::unique_ptr<Station>>& stations, std::size_t arm);
     bool should_stop(PlacementSamples& samples, int done, Clock::time_point started,
                      Clock::time_point deadline) const;

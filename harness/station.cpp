@@ -182,6 +182,10 @@ std::uint64_t Station::cpu_ns() const {
     return counters_ ? counters_->cpu_ns() : 0;
 }
 
+bool Station::asleep() const {
+    return !counters_ || counters_->asleep();
+}
+
 std::optional<std::uint64_t> Station::syscalls() const {
     return syscall_counter_ ? syscall_counter_->read() : std::nullopt;
 }

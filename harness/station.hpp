@@ -56,6 +56,8 @@ class Station {
 
     /// CPU time of the SUT so far; 0 where it cannot be read from outside.
     std::uint64_t cpu_ns() const;
+    /// Whether the SUT sleeps; true where it cannot be seen from outside.
+    bool asleep() const;
     /// System calls of the SUT since its start.
     std::optional<std::uint64_t> syscalls() const;
     const std::string& no_syscall_counter() const noexcept { return syscall_counter_->reason(); }

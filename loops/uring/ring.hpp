@@ -71,8 +71,7 @@ class Ring {
     void enter(std::optional<Duration> timeout) noexcept {
         ++submissions_;
         if (timeout && timeout->count() == 0) {
-            const bool news = (*ring_.sq.kflags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
-            if (::io_uring_sq_ready(&ring_) > 0 || news || !deferred_) {
+            if (::io_uring_sq_ready(&ring_) > 0 || has_news() || !deferred_) {
                 ::io_uring_submit_and_get_events(&ring_);
                 fetch_the_rest();
             }
@@ -107,16 +106,22 @@ class Ring {
     }
 
   private:
-    /// One enter runs deferred task work for 20 completions at the most (Linux 6.13,
-    /// IO_LOCAL_TW_DEFAULT_MAX). Where it came to as many, what else has happened is fetched now,
-    /// so that a turn serves all of it as with epoll. The task-run flag does not tell: it may stay
-    /// set with nothing left to run.
+    /// Whether the kernel has deferred task work for us, or completions that found no room. It may
+    /// say so with nothing left.
+    bool has_news() const noexcept {
+        return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) &
+                (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+    }
+
+    /// An enter that has slept runs as much deferred task work as it waited for, which is one
+    /// completion, and one that has not runs 20 (Linux 6.13: io_cqring_wait,
+    /// IO_LOCAL_TW_DEFAULT_MAX). What else has happened is fetched now, so that a turn serves all
+    /// of it as with epoll.
     void fetch_the_rest() noexcept {
-        constexpr unsigned most_at_once = 20;
         if (!deferred_) return;
         unsigned before = 0;
         unsigned now = ::io_uring_cq_ready(&ring_);
-        while (now - before >= most_at_once && now < ring_.cq.ring_entries / 2) {
+        while (has_news() && now > before && now < ring_.cq.ring_entries / 2) {
             before = now;
             if (::io_uring_get_events(&ring_) < 0) return;
             now = ::io_uring_cq_ready(&ring_);

@@ -1,7 +1,11 @@
 // What is counted from outside a SUT, held against other ways of counting the same.
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -11,6 +15,7 @@
 #include <sstream>
 #include <string>
 
+#include "harness/counters.hpp"
 #include "harness/placement.hpp"
 #include "harness/scratch_directory.hpp"
 #include "harness/signals.hpp"
@@ -114,6 +119,38 @@ TEST_F(CountingTest, SystemCallsAgreeWithStrace) {
     constexpr double chance = 8;
     EXPECT_NEAR(static_cast<double>(straced(2 * n) - straced(n)), static_cast<double>(more),
                 chance);
+}
+
+/// A child that runs `body`, killed at the end.
+class Child {
+  public:
+    explicit Child(void (*body)()) : pid_(fork()) {
+        if (pid_ == 0) {
+            body();
+            _exit(0);
+        }
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child() {
+        kill(pid_, SIGKILL);
+        waitpid(pid_, nullptr, 0);
+    }
+    pid_t pid() const { return pid_; }
+
+  private:
+    pid_t pid_;
+};
+
+TEST(CounterReaderTest, TellsWhoSleepsFromWhoRuns) {
+    const Child sleeper([] { pause(); });
+    const Child runner([] {
+        for (volatile bool forever = true; forever;) {
+        }
+    });
+    const CounterReader sleeping(sleeper.pid()), running(runner.pid());
+    while (!sleeping.asleep()) sched_yield();  // it has to get there
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(running.asleep());
 }
 
 }  // namespace
