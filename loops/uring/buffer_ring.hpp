@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <memory>
@@ -14,15 +15,19 @@ namespace loopbench {
 
 /// Buffers that the kernel chooses from when bytes arrive (a ring-mapped provided-buffer group,
 /// Linux 5.19). They are lent to `data_received` and go back when it returns.
+///
+/// The kernel takes them in turn, so that each of them is touched again and again however few are
+/// needed at once: what lies in the caches is bought with using few. It starts with few, therefore,
+/// and gets more when they have run out.
 class BufferRing {
   public:
     static constexpr int group = 0;
 
-    /// `count` is a power of two up to 32768. Throws `std::system_error`.
+    /// `count`, the most that there will be, is a power of two up to 32768. Throws
+    /// `std::system_error`.
     BufferRing(Ring& ring, unsigned count, std::size_t size)
         : ring_(ring), count_(count), size_(size) {
-        // Pages are touched only as buffers are used, the first of the ring first.
-        memory_ = map(count * size);
+        memory_ = map(count * stride());  // pages are touched only as buffers are used
         entries_ = static_cast<io_uring_buf_ring*>(map(count * sizeof(io_uring_buf)));
         io_uring_buf_reg registration{};
         registration.ring_addr = reinterpret_cast<__u64>(entries_);
@@ -33,11 +38,7 @@ class BufferRing {
             throw std::system_error(error, std::system_category(), "registering provided buffers");
         }
         ::io_uring_buf_ring_init(entries_);
-        for (unsigned i = 0; i < count; ++i) {
-            ::io_uring_buf_ring_add(entries_, at(i), static_cast<unsigned>(size),
-                                    static_cast<unsigned short>(i), mask(), static_cast<int>(i));
-        }
-        ::io_uring_buf_ring_advance(entries_, static_cast<int>(count));
+        provide(std::min(count, first_provided));
     }
     BufferRing(const BufferRing&) = delete;
     BufferRing& operator=(const BufferRing&) = delete;
@@ -63,10 +64,31 @@ class BufferRing {
         ::io_uring_buf_ring_advance(entries_, 1);
     }
 
+    /// They have run out: provides as many again, up to the most that there will be.
+    void provide_more() noexcept { provide(std::min(provided_, count_ - provided_)); }
+
   private:
+    static constexpr unsigned first_provided = 64;
+    static constexpr std::size_t cache_line = 64;
+
+    void provide(unsigned more) noexcept {
+        for (unsigned i = 0; i < more; ++i) {
+            ::io_uring_buf_ring_add(entries_, at(provided_ + i), static_cast<unsigned>(size_),
+                                    static_cast<unsigned short>(provided_ + i), mask(),
+                                    static_cast<int>(i));
+        }
+        ::io_uring_buf_ring_advance(entries_, static_cast<int>(more));
+        provided_ += more;
+    }
+
     int mask() const noexcept { return static_cast<int>(count_ - 1); }
+    /// A line more than a buffer: buffers whose beginnings are a power of two apart would compete
+    /// for the same few places in the caches.
+    std::size_t stride() const noexcept {
+        return (size_ + cache_line - 1) / cache_line * cache_line + cache_line;
+    }
     void* at(unsigned index) const noexcept {
-        return static_cast<std::byte*>(memory_) + index * size_;
+        return static_cast<std::byte*>(memory_) + index * stride();
     }
     static void* map(std::size_t size) {
         void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
@@ -77,12 +99,13 @@ class BufferRing {
         return memory;
     }
     void unmap() noexcept {
-        ::munmap(memory_, count_ * size_);
+        ::munmap(memory_, count_ * stride());
         ::munmap(entries_, count_ * sizeof(io_uring_buf));
     }
 
     Ring& ring_;
     unsigned count_;
+    unsigned provided_ = 0;
     std::size_t size_;
     void* memory_ = nullptr;
     io_uring_buf_ring* entries_ = nullptr;

@@ -208,6 +208,7 @@ class RingSocket {
     void on_received(int result, unsigned flags) noexcept {
         const bool last = (flags & IORING_CQE_F_MORE) == 0;
         if (last) receiving_ = cancelling_ = false;
+        if (result == -ENOBUFS) buffers_.provide_more();
         BufferRing& buffers = buffers_;  // this block may be gone after the owner was told
         if (!closing_) {
             owner_->received(result, flags, last);

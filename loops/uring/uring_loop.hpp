@@ -159,7 +159,9 @@ inline LoopDescription UringLoop::describe() {
         {"send", {"plain", "request"}, "how bytes are sent"},
         {"ring", {"deferred", "plain"}, "single issuer with deferred task work, or neither"},
         {"entries", {"256", "2", "16", "64", "1024", "4096"}, "submission queue entries"},
-        {"buffers", {"1024", "4", "16", "64", "256", "4096"}, "provided receive buffers"}};
+        {"buffers",
+         {"1024", "4", "16", "64", "256", "4096"},
+         "provided receive buffers at the most; 64 at first"}};
     return description;
 }
 
