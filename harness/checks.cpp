@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <stdlib.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <fstream>
+#include <string>
+#include <thread>
 
 #include "harness/block_totals.hpp"
 
@@ -31,6 +33,36 @@ void check_build(std::vector<Warning>& warnings, const ReadyArm& arm) {
                                 fmt::format("{} was built with assertions", arm.spec.id),
                                 "measure a release build: cmake --preset release"));
     }
+}
+
+/// The processors' time by /proc/stat (proc(5)), in ticks.
+struct ProcessorTime {
+    double all = 0;
+    double idle = 0;
+};
+
+ProcessorTime processor_time() {
+    std::ifstream stat("/proc/stat");
+    std::string name;
+    stat >> name;
+    ProcessorTime time;
+    double ticks = 0;
+    // user nice system idle iowait irq softirq steal; the two that follow are part of the first two
+    for (int field = 0; field < 8 && stat >> ticks; ++field) {
+        time.all += ticks;
+        if (field == 3 || field == 4) time.idle += ticks;
+    }
+    return time;
+}
+
+/// The share of all processors' time that is used while we wait and do nothing. (The load average
+/// remembers for a minute, and so would hold our own last run against this one.)
+double other_load() {
+    const ProcessorTime before = processor_time();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    const ProcessorTime after = processor_time();
+    const double all = after.all - before.all;
+    return all > 0 ? 1 - (after.idle - before.idle) / all : 0;
 }
 
 /// Sums over all blocks.
@@ -211,11 +243,13 @@ std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& sett
         warnings.push_back(note("governor", fmt::format("the frequency governor is '{}'", governor),
                                 "cpupower frequency-set -g performance"));
     }
-    double load = 0;
-    constexpr double much_load = 0.5;
-    if (getloadavg(&load, 1) == 1 && load > much_load) {
+    const double load = other_load();
+    constexpr double much_load = 0.1;
+    if (load > much_load) {
         warnings.push_back(note(
-            "other_load", fmt::format("other programs were running (load average {:.1f})", load),
+            "other_load",
+            fmt::format("before the start, other programs used {:.0f}% of the processors' time",
+                        load * 100),
             "stop them: split placement and latency suffer most"));
     }
     return warnings;
