@@ -13,13 +13,14 @@
 
 namespace loopbench {
 
-/// The accepting of a listener, for loops that accept by plain accept4(2) once the kernel says that
-/// somebody is there: until EAGAIN, so that a burst costs one wake-up.
+/// The accepting of a listener, for loops that are told by the kernel when somebody is there: then
+/// by accept4(2) until EAGAIN, so that a burst costs one wake-up, or as `Derived` does it.
 ///
 /// `Derived` owns the descriptor: it takes it by `int begin_watching(Fd)` (0 or an errno) and tells
 /// it by `descriptor()` (negative without one). It gives `Loop& loop()`, `await_connection()`,
 /// which leads to a call of `somebody_is_there`, and `await_nobody()`, which takes that back where
-/// it would be repeated. `Stream::adopt(Fd)` takes an accepted descriptor; `Timer` is the loop's.
+/// it would be repeated. `take_connection` gives the next connection, or -1 with accept4's errno.
+/// `Stream::adopt(Fd)` takes an accepted descriptor; `Timer` is the loop's.
 template <class Derived, class Loop, class Stream, class AcceptOperation,
           class Timer = LoopCore::Timer>
 class AcceptSide : private Operation {
@@ -69,6 +70,10 @@ class AcceptSide : private Operation {
         assert(accept_ == nullptr && "a listener was destroyed with an accept in flight");
     }
 
+    int take_connection() noexcept {
+        return ::accept4(derived().descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    }
+
     /// The kernel reports a connection: accepts it, if anybody waits for it.
     void somebody_is_there() noexcept {
         somebody_ = true;
@@ -113,8 +118,7 @@ class AcceptSide : private Operation {
     /// Accepts one connection; true when that completed the operation, with success or an error.
     bool take_one() noexcept {
         while (true) {
-            Fd socket(
-                ::accept4(derived().descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            Fd socket(derived().take_connection());
             if (socket) {
                 accept_->result = hand_over(std::move(socket));
                 return true;

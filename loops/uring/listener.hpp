@@ -1,6 +1,9 @@
 #pragma once
 
-#include <poll.h>
+#include <cerrno>
+#include <cstddef>
+#include <utility>
+#include <vector>
 
 #include "loops/accept_side.hpp"
 #include "loops/uring/stream.hpp"
@@ -9,6 +12,9 @@
 namespace loopbench {
 
 /// A listening socket of the io_uring loop: see LoopListener in the contract.
+///
+/// One multishot request accepts while the owner does. A connection that it brings when the owner
+/// has just stopped is kept for the next accept, and the request is taken back.
 class UringLoop::Listener final
     : private RingSocket::Owner,
       public AcceptSide<UringLoop::Listener, UringLoop, UringLoop::Stream, AcceptOperation> {
@@ -26,6 +32,7 @@ class UringLoop::Listener final
 
     void close(CloseOperation& operation) noexcept {
         stop_accepting();
+        forget_accepted();
         operation.result = {};
         if (socket_ == nullptr) {
             loop_.post(operation);
@@ -41,10 +48,29 @@ class UringLoop::Listener final
         socket_ = loop_.open_socket_block(std::move(socket), *this);
         return 0;
     }
-    void await_connection() noexcept { socket_->poll(POLLIN); }
-    void await_nobody() noexcept {}
+    void await_connection() noexcept { socket_->accept_many(); }
+    void await_nobody() noexcept { socket_->cancel_receive(); }
 
-    void polled(int) noexcept override { somebody_is_there(); }
+    int take_connection() noexcept {
+        if (next_ < accepted_.size()) return accepted_[next_++].release();
+        forget_accepted();
+        errno = std::exchange(error_, EAGAIN);
+        return -1;
+    }
+    void forget_accepted() noexcept {
+        accepted_.clear();
+        next_ = 0;
+    }
+
+    void accepted(int result) noexcept override {
+        if (result >= 0) {
+            accepted_.emplace_back(result);
+        } else if (result != -ECANCELED) {
+            error_ = -result;
+        }
+        somebody_is_there();
+    }
+    void polled(int) noexcept override {}
     void received(int, unsigned, bool) noexcept override {}
     void sent(int) noexcept override {}
     void hung_up() noexcept override {}
@@ -56,6 +82,9 @@ class UringLoop::Listener final
     UringLoop& loop_;
     RingSocket* socket_ = nullptr;
     CloseOperation* close_ = nullptr;
+    std::vector<Fd> accepted_;  // of which those from `next_` on wait for their owner
+    std::size_t next_ = 0;
+    int error_ = EAGAIN;  // why there is none
 };
 
 }  // namespace loopbench

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,8 +17,8 @@
 
 namespace loopbench {
 
-/// A descriptor with its requests in the kernel: at most one poll, one receive, one send and one
-/// watch for the peer's end at a time.
+/// A descriptor with its requests in the kernel: at most one poll, one receive (or, of a listening
+/// socket, accept), one send and one watch for the peer's end at a time.
 /// Requests refer to this block and not to the stream that uses it, so that the stream may go while
 /// the kernel still has them: the block goes when the last of them has come back.
 class RingSocket {
@@ -30,6 +31,9 @@ class RingSocket {
         /// As the completion says: bytes, 0 at end of file, or a negative errno; `last` when the
         /// request has ended.
         virtual void received(int result, unsigned flags, bool last) noexcept = 0;
+        /// The owner's descriptor of a connection, or a negative errno; `receiving` tells whether
+        /// more will come.
+        virtual void accepted(int result) noexcept = 0;
         /// Bytes sent, or a negative errno.
         virtual void sent(int result) noexcept = 0;
         /// The peer has ended its side, or the connection.
@@ -87,6 +91,14 @@ class RingSocket {
         ::io_uring_prep_recv(entry, descriptor_.get(), buffer.data(), buffer.size(), 0);
         // Nothing is there yet, as far as we know: the kernel need not try before it waits.
         entry->ioprio = IORING_RECVSEND_POLL_FIRST;
+    }
+
+    /// Accepts, again and again; counts as receiving.
+    void accept_many() noexcept {
+        if (receiving_) return;
+        receiving_ = accepting_ = true;
+        ::io_uring_prep_multishot_accept(receive_request_.prepare(ring_), descriptor_.get(),
+                                         nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     }
 
     /// Asks for the end of the receive; its last completion says what came of it.
@@ -208,6 +220,10 @@ class RingSocket {
     void on_received(int result, unsigned flags) noexcept {
         const bool last = (flags & IORING_CQE_F_MORE) == 0;
         if (last) receiving_ = cancelling_ = false;
+        if (accepting_) {
+            on_accepted(result, last);
+            return;
+        }
         if (result == -ENOBUFS) buffers_.provide_more();
         BufferRing& buffers = buffers_;  // this block may be gone after the owner was told
         if (!closing_) {
@@ -219,6 +235,15 @@ class RingSocket {
             finish_if_idle();
         }
         if ((flags & IORING_CQE_F_BUFFER) != 0) buffers.give_back(flags);
+    }
+
+    void on_accepted(int result, bool last) noexcept {
+        if (!closing_) {
+            owner_->accepted(result);
+        } else {
+            if (result >= 0) ::close(result);
+            if (last) finish_if_idle();
+        }
     }
 
     void finish_if_idle() noexcept {
@@ -247,6 +272,7 @@ class RingSocket {
     bool sending_ = false;
     bool watching_ = false;
     bool cancelling_ = false;
+    bool accepting_ = false;  // it is a listening socket
     bool closing_ = false;
 };
 

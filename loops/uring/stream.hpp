@@ -219,6 +219,7 @@ class UringLoop::Stream final
         }
     }
 
+    void accepted(int) noexcept override {}
     void sent(int result) noexcept override { send_completed(result); }
 
     void hung_up() noexcept override {

@@ -149,7 +149,7 @@ inline LoopDescription UringLoop::describe() {
         {"write",
          "send=plain: now, by send(2); what the kernel does not take is queued and polled for; "
          "send=request: copied, and sent by one request at a time with the next enter"},
-        {"accept", "accept4 until EAGAIN, then a poll request"},
+        {"accept", "multishot, while anybody accepts"},
         {"wakeup", "multishot poll of an eventfd that is never read"},
         {"timers", "hierarchical wheel with exact deadlines"}};
     description.timer_resolution = Duration(1);

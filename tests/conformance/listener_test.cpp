@@ -141,23 +141,34 @@ TEST_P(ListenerTest, AConnectionThatWasResetBeforeItWasAcceptedIsNoError) {
     FAIL() << "the second connection was never accepted";
 }
 
-/// Lowers the limit of descriptors to what is open, for as long as it lives.
-class NoDescriptors {
+/// Leaves few descriptors while it lives, and none between `begin` and `end`. The limit is lowered
+/// first: an accept request of io_uring goes by the one that there was when it was made.
+class DescriptorShortage {
   public:
-    NoDescriptors() {
+    DescriptorShortage() {
         checked(::getrlimit(RLIMIT_NOFILE, &before_), "getrlimit");
         const Peer lowest(checked(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open"));
         rlimit lowered = before_;
-        lowered.rlim_cur = static_cast<rlim_t>(lowest.get());
+        lowered.rlim_cur = static_cast<rlim_t>(lowest.get()) + 32;
         checked(::setrlimit(RLIMIT_NOFILE, &lowered), "setrlimit");
     }
-    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    ~DescriptorShortage() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+    void begin() {
+        for (int taken; (taken = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) {
+            taken_.emplace_back(taken);
+        }
+    }
+    void end() { taken_.clear(); }
 
   private:
     rlimit before_{};
+    std::vector<Peer> taken_;
 };
 
 TEST_P(ListenerTest, AShortageOfDescriptorsIsSurvivedWithoutABusyLoop) {
+    loop();  // is made before there are few
+    DescriptorShortage shortage;
     Loop::Listener listener(loop());
     ASSERT_TRUE(listener.listen(fresh_endpoint(GetParam()), {}).ok());
     const Endpoint endpoint = listener.local_endpoint();
@@ -168,7 +179,7 @@ TEST_P(ListenerTest, AShortageOfDescriptorsIsSurvivedWithoutABusyLoop) {
     Peer peer = plain_socket(endpoint.family());
     std::uint64_t turns_taken = 0;
     {
-        const NoDescriptors none;
+        shortage.begin();
         plain_connect(peer, endpoint);
         const std::uint64_t before = loop().counters().turns;
         CountedTimer timer(loop());
@@ -176,6 +187,7 @@ TEST_P(ListenerTest, AShortageOfDescriptorsIsSurvivedWithoutABusyLoop) {
         run_until([&] { return timer.fired == 1; });
         turns_taken = loop().counters().turns - before;
         EXPECT_FALSE(accepting.ended());
+        shortage.end();
     }
     EXPECT_LT(turns_taken, 100u) << "a busy loop";
     if (!note("accept").empty()) {
@@ -193,7 +205,9 @@ TEST_P(ListenerTest, AShortageOfDescriptorsIsSurvivedWithoutABusyLoop) {
 }
 
 TEST_P(ListenerTest, AnAcceptThatSuffersAShortageCanBeCancelledAndClosed) {
+    loop();  // is made before there are few
     for (const bool by_close : {false, true}) {
+        DescriptorShortage shortage;
         Loop::Listener listener(loop());
         ASSERT_TRUE(listener.listen(fresh_endpoint(GetParam()), {}).ok());
         Loop::Stream stream(loop());
@@ -201,7 +215,7 @@ TEST_P(ListenerTest, AnAcceptThatSuffersAShortageCanBeCancelledAndClosed) {
         EXPECT_EQ(accept(listener, accepting, stream), Start::pending);
         const Peer peer = plain_socket(listener.local_endpoint().family());
         const Endpoint endpoint = listener.local_endpoint();
-        const NoDescriptors none;
+        shortage.begin();
         plain_connect(peer, endpoint);
         turns(5);
         EXPECT_FALSE(accepting.ended());
