@@ -9,7 +9,8 @@ add_custom_target(loopbench-thread-tests)
 #                          [ENVIRONMENT NAME=VALUE])
 #
 # Each test of the GoogleTest executable TARGET becomes a test of ctest, several times with several
-# prefixes. With the label `threads` they also run under ThreadSanitizer.
+# prefixes. With the label `threads` they also run under ThreadSanitizer. With a sanitizer, whose start
+# takes longer than most tests, a conformance suite runs in eight processes instead.
 function(loopbench_discover_tests target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "PREFIX;LABEL;TIMEOUT;ENVIRONMENT" "")
     if(NOT arg_TIMEOUT)
@@ -21,6 +22,15 @@ function(loopbench_discover_tests target)
     endif()
     if(arg_ENVIRONMENT)
         list(APPEND properties ENVIRONMENT ${arg_ENVIRONMENT})
+    endif()
+    if(LOOPBENCH_SANITIZE AND arg_LABEL STREQUAL conformance)
+        foreach(shard RANGE 7)
+            set(name ${arg_PREFIX}conformance.${shard})
+            add_test(NAME ${name} COMMAND ${target} --gtest_brief=1)
+            set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS conformance ENVIRONMENT
+                "GTEST_TOTAL_SHARDS=8;GTEST_SHARD_INDEX=${shard};${arg_ENVIRONMENT}")
+        endforeach()
+        return()
     endif()
     # A sanitized executable on a busy machine may need more than the default five seconds to start.
     gtest_discover_tests(${target} TEST_PREFIX "${arg_PREFIX}" DISCOVERY_TIMEOUT 60
