@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -55,14 +56,15 @@ ProcessorTime processor_time() {
     return time;
 }
 
-/// The share of all processors' time that is used while we wait and do nothing. (The load average
-/// remembers for a minute, and so would hold our own last run against this one.)
+/// How many processors are busy while we wait and do nothing. (The load average remembers for a
+/// minute, and so would hold our own last run against this one.)
 double other_load() {
     const ProcessorTime before = processor_time();
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     const ProcessorTime after = processor_time();
     const double all = after.all - before.all;
-    return all > 0 ? 1 - (after.idle - before.idle) / all : 0;
+    const double share = all > 0 ? 1 - (after.idle - before.idle) / all : 0;
+    return share * static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 /// Sums over all blocks.
@@ -244,13 +246,12 @@ std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& sett
                                 "cpupower frequency-set -g performance"));
     }
     const double load = other_load();
-    constexpr double much_load = 0.1;
+    constexpr double much_load = 0.2;
     if (load > much_load) {
-        warnings.push_back(note(
-            "other_load",
-            fmt::format("before the start, other programs used {:.0f}% of the processors' time",
-                        load * 100),
-            "stop them: split placement and latency suffer most"));
+        warnings.push_back(
+            note("other_load",
+                 fmt::format("before the start, other programs kept {:.1f} processors busy", load),
+                 "stop them: split placement and latency suffer most"));
     }
     return warnings;
 }

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "loops/uring/ring.hpp"
 
@@ -64,8 +66,12 @@ class BufferRing {
         ::io_uring_buf_ring_advance(entries_, 1);
     }
 
-    /// They have run out: provides as many again, up to the most that there will be.
-    void provide_more() noexcept { provide(std::min(provided_, count_ - provided_)); }
+    /// They have run out: provides as many again, up to the most that there will be. Once between
+    /// two enters: every socket that found none says so.
+    void provide_more() noexcept {
+        if (std::exchange(grown_at_, ring_.submissions()) == ring_.submissions()) return;
+        provide(std::min(provided_, count_ - provided_));
+    }
 
   private:
     static constexpr unsigned first_provided = 64;
@@ -106,6 +112,7 @@ class BufferRing {
     Ring& ring_;
     unsigned count_;
     unsigned provided_ = 0;
+    std::uint64_t grown_at_ = 0;  // the ring's submissions when there were last provided more
     std::size_t size_;
     void* memory_ = nullptr;
     io_uring_buf_ring* entries_ = nullptr;

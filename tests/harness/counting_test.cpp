@@ -15,6 +15,7 @@
 #include <sstream>
 #include <string>
 
+#include "harness/checks.hpp"
 #include "harness/counters.hpp"
 #include "harness/placement.hpp"
 #include "harness/scratch_directory.hpp"
@@ -151,6 +152,16 @@ TEST(CounterReaderTest, TellsWhoSleepsFromWhoRuns) {
     const CounterReader sleeping(sleeper.pid()), running(runner.pid());
     while (!sleeping.asleep()) sched_yield();  // it has to get there
     for (int i = 0; i < 10; ++i) EXPECT_FALSE(running.asleep());
+}
+
+TEST(ConditionsTest, OtherProgramsThatRunAreTold) {
+    const Child runner([] {
+        for (volatile bool forever = true; forever;) {
+        }
+    });
+    std::string ids;
+    for (const Warning& warning : check_conditions({}, {})) ids += warning.id + ' ';
+    EXPECT_NE(ids.find("other_load"), std::string::npos) << ids;
 }
 
 }  // namespace
