@@ -18,23 +18,16 @@ std::optional<double> sum(const BlockSamples& block, Member member) {
     return result;
 }
 
-std::map<std::string, std::optional<double>> sum_counters(const BlockSamples& block) {
-    std::map<std::string, std::optional<double>> sums;
-    if (block.slices.empty()) return sums;
-    for (const auto& [name, unused] : block.slices.front().counters) {
-        sums[name] = sum(block, [&key = name](const SliceSample& slice) {
-            const auto found = slice.counters.find(key);
-            return found == slice.counters.end() ? Count() : found->second;
-        });
-    }
-    return sums;
-}
-
 }  // namespace
 
-std::optional<double> BlockTotals::counter(const std::string& name) const {
-    const auto found = counters.find(name);
-    return found == counters.end() ? std::nullopt : found->second;
+std::optional<double> BlockTotals::per_operation(const std::optional<std::uint64_t>& count) const {
+    if (!count || counts.operations == 0) return std::nullopt;
+    return static_cast<double>(*count) / static_cast<double>(counts.operations);
+}
+
+std::optional<double> BlockTotals::counted_per_operation(const std::string& name) const {
+    const auto found = counts.counters.find(name);
+    return found == counts.counters.end() ? std::nullopt : per_operation(found->second);
 }
 
 BlockTotals total(const BlockSamples& block) {
@@ -58,14 +51,10 @@ BlockTotals total(const BlockSamples& block) {
     totals.rounds = sum(block, [](const auto& slice) { return slice.answer.rounds; });
     totals.cpu_ns = sum(block, [](const auto& slice) { return slice.cpu_ns; });
     totals.driver_cpu_ns = sum(block, [](const auto& slice) { return slice.answer.driver_cpu_ns; });
-    totals.voluntary_switches =
-        sum(block, [](const auto& slice) { return slice.voluntary_switches; });
-    totals.involuntary_switches =
-        sum(block, [](const auto& slice) { return slice.involuntary_switches; });
-    totals.waiting_ns = sum(block, [](const auto& slice) { return slice.waiting_ns; });
     totals.instructions = sum(block, [](const auto& slice) { return slice.instructions; });
     totals.cycles = sum(block, [](const auto& slice) { return slice.cycles; });
-    totals.counters = sum_counters(block);
+    totals.counts = block.counts;
+    totals.syscalls_per_operation = block.syscalls_per_operation;
     return totals;
 }
 

@@ -10,8 +10,8 @@
 
 namespace loopbench {
 
-/// The sums over the valid slices of one arm in one block. A sum to which any slice had nothing to
-/// contribute is missing as a whole.
+/// The sums over the valid slices of one arm in one block, and what was counted over the block. A
+/// sum to which any slice had nothing to contribute is missing as a whole.
 struct BlockTotals {
     std::size_t slices = 0;
     double operations = 0;
@@ -20,17 +20,18 @@ struct BlockTotals {
     std::optional<double> rounds;
     std::optional<double> cpu_ns;
     std::optional<double> driver_cpu_ns;
-    std::optional<double> voluntary_switches;
-    std::optional<double> involuntary_switches;
-    std::optional<double> waiting_ns;
     std::optional<double> instructions;
     std::optional<double> cycles;
-    std::map<std::string, std::optional<double>> counters;
+    StretchCounts counts;
+    std::optional<double> syscalls_per_operation;
     std::map<std::string, double> metrics;  ///< means over slices, weighted by their operations
     const std::map<std::string, Histogram>* histograms = nullptr;
     ProcessFacts facts;
 
-    std::optional<double> counter(const std::string& name) const;
+    /// How much a counter of `mark` grew for each operation of the block.
+    std::optional<double> counted_per_operation(const std::string& name) const;
+    /// `count` for each operation of the block.
+    std::optional<double> per_operation(const std::optional<std::uint64_t>& count) const;
 };
 
 /// `block` lives longer than the totals, which refer to its histograms.

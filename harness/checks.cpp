@@ -72,6 +72,7 @@ struct Sums {
     double elapsed_ns = 0;
     double cpu_ns = 0;
     double driver_cpu_ns = 0;
+    double running_ns = 0;
     double waiting_ns = 0;
     double rounds = 0;
     double voluntary = 0;
@@ -90,11 +91,15 @@ Sums sum_up(const ArmSamples& arm) {
         sums.elapsed_ns += totals.elapsed_ns;
         sums.cpu_ns += totals.cpu_ns.value_or(0);
         sums.driver_cpu_ns += totals.driver_cpu_ns.value_or(0);
-        sums.waiting_ns += totals.waiting_ns.value_or(0);
-        sums.rounds += totals.rounds.value_or(0);
-        sums.voluntary += totals.voluntary_switches.value_or(0);
-        sums.operations += totals.operations;
-        sums.turns += totals.counter("turns").value_or(0);
+        sums.running_ns += static_cast<double>(block.counts.running_ns.value_or(0));
+        sums.waiting_ns += static_cast<double>(block.counts.waiting_ns.value_or(0));
+        sums.rounds += static_cast<double>(block.counts.rounds);
+        sums.voluntary += static_cast<double>(block.counts.voluntary_switches.value_or(0));
+        const auto turns = totals.counted_per_operation("turns");
+        if (turns) {
+            sums.operations += static_cast<double>(block.counts.operations);
+            sums.turns += *turns * static_cast<double>(block.counts.operations);
+        }
         sums.slices += block.slices.size();
         sums.invalid += block.slices.size() - totals.slices;
         for (const SliceSample& slice : block.slices) {
@@ -177,10 +182,10 @@ void check_batches(std::vector<Warning>& warnings, const CasePlan& plan,
 void check_delivered(std::vector<Warning>& warnings, const PlacementSamples& samples,
                      const Sums& sums, const std::string& cell) {
     constexpr double enough = 0.9;
-    if (sums.cpu_ns == 0) return;
+    if (sums.cpu_ns == 0 || (samples.placement != Placement::lockstep && sums.running_ns == 0)) return;
     const double delivered = samples.placement == Placement::lockstep
                                  ? (sums.cpu_ns + sums.driver_cpu_ns) / sums.elapsed_ns
-                                 : sums.cpu_ns / (sums.cpu_ns + sums.waiting_ns);
+                                 : sums.running_ns / (sums.running_ns + sums.waiting_ns);
     if (delivered >= enough) return;
     warnings.push_back(note("delivered_cpu",
                             fmt::format("{}: only {:.0f}% of the processor time that it could "

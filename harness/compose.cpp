@@ -30,6 +30,21 @@ int least_slices(const PlacementSamples& samples) {
     return static_cast<int>(least);
 }
 
+/// One plan with the arms of all, each once, and with sockets if any has them.
+CasePlan together(const std::vector<CasePlan>& plans) {
+    CasePlan all;
+    for (const CasePlan& plan : plans) {
+        if (all.workload.name.empty() || plan.workload.sockets) all.workload = plan.workload;
+        for (const ReadyArm& arm : plan.arms) {
+            const bool known =
+                std::any_of(all.arms.begin(), all.arms.end(),
+                            [&](const ReadyArm& other) { return other.spec.id == arm.spec.id; });
+            if (!known) all.arms.push_back(arm);
+        }
+    }
+    return all;
+}
+
 /// What a foreign server is known by.
 json description_of(const ReadyArm& arm) {
     return arm.target.empty() ? arm.description : json{{"name", "foreign"}, {"target", arm.target}};
@@ -37,31 +52,34 @@ json description_of(const ReadyArm& arm) {
 
 }  // namespace
 
-ResultFile compose_head(const CasePlan& plan, const Settings& settings) {
+ResultFile compose_head(const std::vector<CasePlan>& plans, const Settings& settings) {
+    const CasePlan all = together(plans);
     ResultFile result;
     result.created = utc_timestamp(std::chrono::system_clock::now());
     result.loopbench = {build_version(), build_commit(), build_compiler(), build_flags()};
     result.environment = read_environment();
     result.plan.seed = settings.seed;
-    result.plan.slice_ms = static_cast<double>(settings.slice.count()) / 1e6;
-    result.plan.cpus = cpus_of(plan, settings);
+    result.plan.cpus = cpus_of(all, settings);
     result.plan.further = {{"budget_s", static_cast<double>(settings.budget.count()) / 1e9},
                            {"precision", settings.precision},
                            {"slice_rounds", settings.slice_rounds},
                            {"sut_prefix", settings.sut_prefix},
-                           {"driver_prefix", settings.driver_prefix}};
-    for (const ReadyArm& arm : plan.arms) {
+                           {"driver_prefix", settings.driver_prefix},
+                           {"placements", json::array()}};
+    for (const ReadyArm& arm : all.arms) {
         result.arms.push_back({arm.spec.id, description_of(arm)});
     }
-    result.warnings = check_conditions(plan, settings);
+    result.warnings = check_conditions(all, settings);
     return result;
 }
 
 void compose_figures(ResultFile& result, const CasePlan& plan,
                      const std::vector<PlacementSamples>& measured) {
-    json placements = json::array();
+    json& placements = result.plan.further["placements"];
     for (const PlacementSamples& samples : measured) {
-        placements.push_back({{"placement", name_of(samples.placement)},
+        placements.push_back({{"workload", plan.workload.name},
+                              {"params", plan.params},
+                              {"placement", name_of(samples.placement)},
                               {"planned_blocks", samples.shape.blocks},
                               {"blocks", samples.whole_blocks()},
                               {"slices", samples.shape.slices},
@@ -87,7 +105,6 @@ void compose_figures(ResultFile& result, const CasePlan& plan,
             result.warnings.push_back(std::move(warning));
         }
     }
-    result.plan.further["placements"] = placements;
 }
 
 }  // namespace loopbench

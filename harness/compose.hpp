@@ -8,8 +8,9 @@
 
 namespace loopbench {
 
-/// The head of a result: what was measured with, where and how; no figure yet, and not complete.
-ResultFile compose_head(const CasePlan& plan, const Settings& settings);
+/// The head of a result: what its cases are measured with, where and how; no figure yet, and not
+/// complete.
+ResultFile compose_head(const std::vector<CasePlan>& plans, const Settings& settings);
 
 /// Computes every figure of `measured` into `result`, with the self-checks' findings.
 void compose_figures(ResultFile& result, const CasePlan& plan,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/figures.hpp"
+#include "harness/pairing.hpp"
 #include "results/metrics.hpp"
 #include "results/statistics.hpp"
 
@@ -17,10 +18,12 @@ namespace {
 /// The blocks that are whole; of a run that was cut short before the first was, what there is.
 std::vector<BlockTotals> totals_of(const PlacementSamples& samples, std::size_t arm) {
     const auto& blocks = samples.arms.at(arm).blocks;
-    const auto whole = static_cast<std::size_t>(samples.whole_blocks());
+    const bool any_whole = std::any_of(blocks.begin(), blocks.end(),
+                                       [](const BlockSamples& block) { return block.whole(); });
     std::vector<BlockTotals> totals;
-    for (std::size_t i = 0; i < (whole > 0 ? whole : blocks.size()); ++i) {
-        totals.push_back(total(blocks[i]));
+    for (const BlockSamples& block : blocks) {
+        if (any_whole && !block.whole()) continue;
+        totals.push_back(total(block));
         if (totals.back().slices == 0) totals.pop_back();
     }
     return totals;
@@ -44,8 +47,7 @@ MetricValue over_blocks(const MetricDefinition& metric, const std::vector<double
 }
 
 /// What was counted once, in a process of its own.
-MetricValue counted_apart(const char* name, const CountedApart& counted) {
-    const MetricDefinition& metric = *find_metric(name);
+MetricValue counted_apart(const MetricDefinition& metric, const CountedApart& counted) {
     if (!counted.per_operation) return missing_metric_value(metric, counted.reason);
     MetricValue value = make_metric_value(metric);
     value.median = counted.per_operation;
@@ -87,21 +89,6 @@ void add_tick_split(std::map<std::string, MetricValue>& metrics,
     put("system_ns_per_op", system);
 }
 
-/// The log-ratios of the first arm over the second, of the blocks in which both have the figure.
-std::vector<double> log_ratios(const CasePlan& plan, const PlacementSamples& samples,
-                               const Figure& figure) {
-    std::vector<double> ratios;
-    for (int block = 0; block < samples.whole_blocks(); ++block) {
-        const auto at = static_cast<std::size_t>(block);
-        const auto arm = figure.value(total(samples.arms[0].blocks[at]), plan.params);
-        const auto reference = figure.value(total(samples.arms[1].blocks[at]), plan.params);
-        if (arm && reference && *arm > 0 && *reference > 0) {
-            ratios.push_back(std::log(*arm / *reference));
-        }
-    }
-    return ratios;
-}
-
 /// Metrics in which two arms are set against one another: what work costs, and how fast it goes.
 /// The others say what kind of load it was.
 bool is_compared(std::string_view metric) {
@@ -109,20 +96,22 @@ bool is_compared(std::string_view metric) {
         "cpu_ns_per_op",     "throughput",        "bytes_per_second",  "latency_p50",
         "latency_p90",       "latency_p99",       "latency_p999",      "cpu_ns_per_start",
         "cpu_ns_per_cancel", "cpu_ns_per_expire", "cpu_ns_per_switch", "lateness_p50",
-        "lateness_p99",      "ops_per_turn"};
+        "lateness_p99",      "ops_per_turn",      "syscalls_per_op"};
     return std::find(std::begin(compared), std::end(compared), metric) != std::end(compared);
 }
 
-Comparison compare(const CasePlan& plan, const PlacementSamples& samples, const Figure& figure) {
+Comparison compare(const CasePlan& plan, const PlacementSamples& samples, const Figure& figure,
+                   std::size_t arm) {
     Comparison comparison;
     comparison.workload = plan.workload.name;
     comparison.params = plan.params;
     comparison.placement = name_of(samples.placement);
     comparison.metric = figure.metric;
-    comparison.arm = plan.arms[0].spec.id;
-    comparison.reference = plan.arms[1].spec.id;
-    comparison.verdict = "no verdict: run measures, compare decides";
-    const std::vector<double> ratios = log_ratios(plan, samples, figure);
+    comparison.arm = plan.arms[arm].spec.id;
+    comparison.reference = plan.arms[*plan.reference].spec.id;
+    comparison.verdict = "no verdict: not judged";
+    const std::vector<double> ratios =
+        log_ratios(pair_values(plan, samples, figure, arm, *plan.reference));
     comparison.n = ratios.size();
     if (ratios.empty()) {
         comparison.reason = "no block in which both have this figure";
@@ -139,11 +128,6 @@ std::optional<double> relative_half_width(const std::optional<double>& centre,
                                           const std::optional<Interval>& interval) {
     if (!centre || !interval || *centre == 0) return std::nullopt;
     return (interval->high - interval->low) / 2 / std::abs(*centre);
-}
-
-const Figure& find_figure(std::string_view metric) {
-    return *std::find_if(block_figures().begin(), block_figures().end(),
-                         [&](const Figure& figure) { return figure.metric == metric; });
 }
 
 std::vector<double> values_of(const Figure& figure, const std::vector<BlockTotals>& blocks,
@@ -172,9 +156,15 @@ Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::si
         result.metrics[std::string(figure.metric)] = over_blocks(
             *find_metric(figure.metric), values_of(figure, blocks, plan.params), missing);
     }
-    result.metrics["syscalls_per_op"] = counted_apart("syscalls_per_op", measured.syscalls);
+    const MetricDefinition& syscalls = *find_metric("syscalls_per_op");
+    result.metrics["syscalls_per_op"] =
+        plan.count_syscalls_by_block
+            ? over_blocks(syscalls, values_of(syscalls_by_block(), blocks, plan.params),
+                          measured.syscalls.reason.empty() ? syscalls_by_block().missing
+                                                           : measured.syscalls.reason)
+            : counted_apart(syscalls, measured.syscalls);
     result.metrics["allocations_per_op"] =
-        counted_apart("allocations_per_op", measured.allocations);
+        counted_apart(*find_metric("allocations_per_op"), measured.allocations);
     if (plan.arms[arm].target.empty()) {
         add_tick_split(result.metrics, blocks);
     }
@@ -182,16 +172,23 @@ Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::si
         for (const SliceSample& slice : block.slices) {
             result.samples.push_back(to_json(slice, false));
         }
+        result.blocks.push_back(to_json(block.counts));
     }
     return result;
 }
 
 std::vector<Comparison> compute_comparisons(const CasePlan& plan, const PlacementSamples& samples) {
     std::vector<Comparison> comparisons;
-    if (plan.arms.size() < 2) return comparisons;
-    for (const Figure& figure : block_figures()) {
-        if (figure.applies(plan.workload) && is_compared(figure.metric)) {
-            comparisons.push_back(compare(plan, samples, figure));
+    if (!plan.reference) return comparisons;
+    for (std::size_t arm = 0; arm < plan.arms.size(); ++arm) {
+        if (arm == *plan.reference) continue;
+        for (const Figure& figure : block_figures()) {
+            if (figure.applies(plan.workload) && is_compared(figure.metric)) {
+                comparisons.push_back(compare(plan, samples, figure, arm));
+            }
+        }
+        if (plan.count_syscalls_by_block) {
+            comparisons.push_back(compare(plan, samples, syscalls_by_block(), arm));
         }
     }
     return comparisons;
@@ -203,14 +200,20 @@ std::string main_metric(const CasePlan& plan, Placement placement) {
 }
 
 std::optional<double> reached_precision(const CasePlan& plan, const PlacementSamples& samples) {
-    const Figure& figure = find_figure(main_metric(plan, samples.placement));
-    if (plan.arms.size() > 1) {
-        const Comparison comparison = compare(plan, samples, figure);
-        return relative_half_width(comparison.ratio, comparison.ci95);
+    const Figure& figure = *find_figure(main_metric(plan, samples.placement));
+    if (!plan.reference) {
+        const std::vector<double> values = values_of(figure, totals_of(samples, 0), plan.params);
+        if (values.empty()) return std::nullopt;
+        return relative_half_width(median(values), median_interval(values));
     }
-    const std::vector<double> values = values_of(figure, totals_of(samples, 0), plan.params);
-    if (values.empty()) return std::nullopt;
-    return relative_half_width(median(values), median_interval(values));
+    std::optional<double> worst = 0;
+    for (std::size_t arm = 0; arm < plan.arms.size() && worst; ++arm) {
+        if (arm == *plan.reference || !samples.arms[arm].failure.empty()) continue;
+        const Comparison comparison = compare(plan, samples, figure, arm);
+        const auto reached = relative_half_width(comparison.ratio, comparison.ci95);
+        worst = reached ? std::optional(std::max(*worst, *reached)) : std::nullopt;
+    }
+    return worst;
 }
 
 }  // namespace loopbench

@@ -16,15 +16,15 @@ namespace loopbench {
 /// Everything that is known of arm number `arm` in one placement.
 Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm);
 
-/// The first arm against the second, the reference, for the metrics that a comparison is about;
-/// empty without a reference.
+/// Every other arm against the reference, for the metrics that a comparison is about; without
+/// verdicts. Empty without a reference.
 std::vector<Comparison> compute_comparisons(const CasePlan& plan, const PlacementSamples& samples);
 
 /// The metric that `--precision` and the headline are about: throughput in split placement.
 std::string main_metric(const CasePlan& plan, Placement placement);
 
-/// The relative half-width of the 95% interval of the main metric, of its ratio to the reference
-/// where there is one; nothing while there is no interval.
+/// The relative half-width of the 95% interval of the main metric: with a reference the widest
+/// of the arms' ratios to it. Nothing while an interval is missing.
 std::optional<double> reached_precision(const CasePlan& plan, const PlacementSamples& samples);
 
 }  // namespace loopbench

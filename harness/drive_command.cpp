@@ -5,7 +5,7 @@
 #include "harness/commands.hpp"
 #include "harness/descriptor_limit.hpp"
 #include "harness/errors.hpp"
-#include "harness/measure_case.hpp"
+#include "harness/campaign.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
 #include "harness/result_output.hpp"
@@ -42,7 +42,7 @@ int drive_command(const CommandLine& line) {
     raise_descriptor_limit(plan.params.at("connections").get<std::uint64_t>());
 
     const StopSignals signals;
-    return measure_case(line, plan, settings, signals);
+    return measure_one_case(line, plan, settings, signals);
 }
 
 }  // namespace loopbench

@@ -1,5 +1,7 @@
 #include "harness/figures.hpp"
 
+#include <algorithm>
+
 namespace loopbench {
 namespace {
 
@@ -109,16 +111,19 @@ std::vector<Figure> make_figures() {
         {"lateness_max", on_timers, [](B t, J) { return largest(t, "lateness"); }, few_samples},
         {"cpu_ns_per_switch", on_tasks, [](B t, J) { return per_operation(t.cpu_ns, t); }, no_cpu},
         {"task_switches_per_second", on_tasks,
-         [](B t, J) { return per_second(t.counter("task_switches"), t); },
+         [](B t, J) {
+             const Value switches = t.counted_per_operation("task_switches");
+             return switches ? per_second(*switches * t.operations, t) : Value();
+         },
          "the SUT does not count its task switches"},
         {"voluntary_switches_per_op", always,
-         [](B t, J) { return per_operation(t.voluntary_switches, t); }, no_switches},
+         [](B t, J) { return t.per_operation(t.counts.voluntary_switches); }, no_switches},
         {"involuntary_switches_per_op", always,
-         [](B t, J) { return per_operation(t.involuntary_switches, t); }, no_switches},
-        {"ops_per_turn", always, [](B t, J) { return ratio(t.operations, t.counter("turns")); },
+         [](B t, J) { return t.per_operation(t.counts.involuntary_switches); }, no_switches},
+        {"ops_per_turn", always, [](B t, J) { return ratio(1, t.counted_per_operation("turns")); },
          "the SUT does not count its turns, or took none"},
         {"messages_per_read", on_sockets,
-         [](B t, J) { return ratio(t.operations, t.counter("reads")); },
+         [](B t, J) { return ratio(1, t.counted_per_operation("reads")); },
          "the SUT does not count its reads"},
         {"sut_busy", always, [](B t, J) { return ratio(t.cpu_ns, t.elapsed_ns); }, no_cpu},
         {"peak_rss_bytes", always,
@@ -148,6 +153,24 @@ std::vector<Figure> make_figures() {
 const std::vector<Figure>& block_figures() {
     static const std::vector<Figure> figures = make_figures();
     return figures;
+}
+
+const Figure& syscalls_by_block() {
+    static const Figure figure{"syscalls_per_op", always,
+                               [](const BlockTotals& totals, const json&) {
+                                   return totals.syscalls_per_operation;
+                               },
+                               "system calls cannot be counted here"};
+    return figure;
+}
+
+const Figure* find_figure(std::string_view metric) {
+    if (metric == syscalls_by_block().metric) return &syscalls_by_block();
+    const auto& all = block_figures();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Figure& figure) {
+        return figure.metric == metric;
+    });
+    return found == all.end() ? nullptr : &*found;
 }
 
 }  // namespace loopbench

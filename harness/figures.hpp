@@ -25,6 +25,12 @@ struct Figure {
     bool from_driver = false;  ///< known of foreign servers too
 };
 
+/// System calls, where every block counts them in a process of its own.
+const Figure& syscalls_by_block();
+
+/// The figure of that metric, one of `block_figures` or `syscalls_by_block`; null for another.
+const Figure* find_figure(std::string_view metric);
+
 /// The figures that are computed block by block, in the order of the metrics' list.
 const std::vector<Figure>& block_figures();
 

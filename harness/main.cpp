@@ -1,5 +1,5 @@
 // loopbench: measures what an event loop costs. The story of each command is in its own file,
-// harness/*_command.cpp; that of measuring is in harness/measure_case.cpp and harness/measure.cpp.
+// harness/*_command.cpp; that of measuring is in harness/campaign.cpp and harness/measure.cpp.
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "harness/cli.hpp"
 #include "harness/commands.hpp"
 #include "harness/errors.hpp"
-#include "harness/measure_case.hpp"
+#include "harness/campaign.hpp"
 
 namespace loopbench {
 namespace {

@@ -6,8 +6,20 @@
 
 namespace loopbench {
 
-Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost,
-                std::optional<int> wanted_blocks, std::optional<int> wanted_slices) {
+std::chrono::nanoseconds usual_slice(Placement placement) {
+    return std::chrono::milliseconds(placement == Placement::lockstep ? 5 : 30);
+}
+
+std::uint64_t least_operations_per_connection(Placement placement) {
+    return placement == Placement::lockstep ? 2 : 20;
+}
+
+int usual_slices(std::chrono::nanoseconds slice) {
+    constexpr std::chrono::nanoseconds of_an_arm = std::chrono::milliseconds(160);
+    return static_cast<int>(std::clamp<std::int64_t>(of_an_arm / slice, 8, 32));
+}
+
+Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost, const ShapeWish& wish) {
     constexpr std::int64_t most_blocks = 1000;
     const auto fitting_blocks = [&](int slices) {
         const auto block = std::max<std::int64_t>(1, (cost.fixed + slices * cost.slice).count());
@@ -15,21 +27,19 @@ Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost,
     };
     // The rehearsal may have been cheaper than the blocks will be: two are in reserve.
     constexpr int reserve = 2;
-    const int needed = wanted_blocks.value_or(blocks_for_an_interval + reserve);
+    const int needed = wish.blocks.value_or(wish.least_blocks + reserve);
     Shape shape;
-    shape.slices = wanted_slices.value_or(usual_slices);
-    if (!wanted_slices) {
+    shape.slices = wish.slices.value_or(wish.usual_slices);
+    if (!wish.slices) {
         while (shape.slices > 1 && fitting_blocks(shape.slices) < needed) --shape.slices;
     }
-    shape.blocks = wanted_blocks.value_or(std::max(1, fitting_blocks(shape.slices)));
+    shape.blocks = wish.blocks.value_or(std::max(1, fitting_blocks(shape.slices)));
     return shape;
 }
 
-std::vector<int> planned_looks(int most) {
+std::vector<int> planned_looks(int least, int most) {
     std::vector<int> looks;
-    for (int look = blocks_for_an_interval; look < most; look += std::max(2, look / 2)) {
-        looks.push_back(look);
-    }
+    for (int look = least; look < most; look += std::max(2, look / 2)) looks.push_back(look);
     looks.push_back(most);
     return looks;
 }

@@ -7,12 +7,28 @@
 #include <string>
 #include <vector>
 
+#include "harness/placement.hpp"
+
 namespace loopbench {
 
 /// Blocks that any 95% interval needs: of 6 signs, all alike, the chance is 2/64.
 inline constexpr int blocks_for_an_interval = 6;
-/// Slices of an arm in a block when the budget allows.
-inline constexpr int usual_slices = 8;
+
+/// How long a slice of a placement is when nobody says otherwise.
+///
+/// In lockstep 5 ms: the speed of a shared machine changes within tens of milliseconds, and what two
+/// arms meet is alike only as far as their slices lie close together. (A/A on a virtual machine, blocks
+/// of 0.5 s: the ratio scatters by 4% with slices of 30 ms, by 1% with slices of 5.) In split placement
+/// 30 ms, since waking each other up is what takes time there; so in process, where a request and
+/// its answer are part of each slice.
+std::chrono::nanoseconds usual_slice(Placement placement);
+
+/// Messages that every active connection carries in a slice, at the least: in lockstep, where all of
+/// them take part in each round, a slice of few rounds is as good as any.
+std::uint64_t least_operations_per_connection(Placement placement);
+
+/// Slices of an arm in a block when the budget allows: 160 ms of them, at least 8 and at most 32.
+int usual_slices(std::chrono::nanoseconds slice);
 
 /// What a block costs, found out with the first one.
 struct BlockCost {
@@ -27,15 +43,21 @@ struct Shape {
     bool operator==(const Shape&) const = default;
 };
 
-/// The shape that a budget holds: blocks of `usual_slices` when `blocks_for_an_interval` of them
-/// fit with some reserve; otherwise shorter blocks, down to one slice; otherwise as many blocks as
-/// fit, at least one. A count of blocks or slices given by the user is kept.
-Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost,
-                std::optional<int> wanted_blocks, std::optional<int> wanted_slices);
+/// What is wanted of a shape.
+struct ShapeWish {
+    int usual_slices = 8;
+    int least_blocks = blocks_for_an_interval;  ///< that the questions need
+    std::optional<int> blocks;                  ///< as the user says
+    std::optional<int> slices;                  ///< likewise
+};
 
-/// The block counts at which the precision is looked at, ascending, `most` last: looking after
-/// every block would stop at the luckiest one.
-std::vector<int> planned_looks(int most);
+/// The shape that a budget holds: blocks of the usual slices when the least number of blocks fits
+/// with some reserve; otherwise shorter blocks, down to one slice; otherwise as many blocks as fit,
+/// at least one. A count of blocks or slices given by the user is kept.
+Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost, const ShapeWish& wish);
+
+/// The block counts at which the precision is looked at, ascending, from `least` on, `most` last.
+std::vector<int> planned_looks(int least, int most);
 
 /// What is drawn at random for one block. Arms are numbered from 0.
 struct BlockPlan {

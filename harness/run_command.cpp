@@ -2,7 +2,7 @@
 #include "harness/commands.hpp"
 #include "harness/descriptor_limit.hpp"
 #include "harness/errors.hpp"
-#include "harness/measure_case.hpp"
+#include "harness/campaign.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
 #include "harness/result_output.hpp"
@@ -55,7 +55,8 @@ int run_command(const CommandLine& line) {
         plan.arms.push_back(describe_arm(arm.spec, arm.flag, catalogue, settings, signals));
         check_arm_fits(plan.arms.back(), arm.flag, plan.workload, plan.params);
     }
-    return measure_case(line, plan, settings, signals);
+    if (wanted.size() > 1) plan.reference = 1;
+    return measure_one_case(line, plan, settings, signals);
 }
 
 }  // namespace loopbench

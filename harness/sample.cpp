@@ -22,14 +22,9 @@ nlohmann::json to_json(const SliceSample& sample, bool with_histograms) {
     put(json, "idle_connections", sample.answer.idle_connections);
     put(json, "cpu_ns", sample.cpu_ns);
     if (sample.self_reported) json["self_reported"] = true;
-    put(json, "voluntary_switches", sample.voluntary_switches);
-    put(json, "involuntary_switches", sample.involuntary_switches);
-    put(json, "running_ns", sample.running_ns);
-    put(json, "waiting_ns", sample.waiting_ns);
     put(json, "syscalls", sample.syscalls);
     put(json, "instructions", sample.instructions);
     put(json, "cycles", sample.cycles);
-    for (const auto& [name, value] : sample.counters) put(json["counters"], name.c_str(), value);
     if (!sample.answer.metrics.empty()) json["metrics"] = sample.answer.metrics;
     if (sample.idle_arms_cpu_ns > 0) json["idle_arms_cpu_ns"] = sample.idle_arms_cpu_ns;
     if (!sample.invalid.empty()) json["invalid"] = sample.invalid;
@@ -38,6 +33,17 @@ nlohmann::json to_json(const SliceSample& sample, bool with_histograms) {
             json["histograms"][name] = histogram.to_json();
         }
     }
+    return json;
+}
+
+nlohmann::json to_json(const StretchCounts& counts) {
+    nlohmann::json json{{"operations", counts.operations}};
+    if (counts.rounds > 0) json["rounds"] = counts.rounds;
+    put(json, "voluntary_switches", counts.voluntary_switches);
+    put(json, "involuntary_switches", counts.involuntary_switches);
+    put(json, "running_ns", counts.running_ns);
+    put(json, "waiting_ns", counts.waiting_ns);
+    for (const auto& [name, value] : counts.counters) put(json["counters"], name.c_str(), value);
     return json;
 }
 

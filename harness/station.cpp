@@ -32,15 +32,10 @@ Counters growth(const Counters& before, const Counters& after) {
     return grown;
 }
 
-/// What precedes `work` untimed.
-Work lead_in_of(Work work) {
-    if (work.driven.rounds > 0) {
-        work.driven.rounds = std::max<std::uint64_t>(1, work.driven.rounds / 10);
-    } else {
-        work.driven.min_time = lead_in;
-        work.driven.min_operations_per_connection = 1;
-    }
-    return work;
+/// How long work is untimed before a slice. In lockstep a round of all connections does it; in
+/// split placement the two processors have to find their pace.
+constexpr std::chrono::nanoseconds lead_in_of(Placement placement) {
+    return placement == Placement::split ? std::chrono::milliseconds(2) : std::chrono::milliseconds(0);
 }
 
 /// SUT and driver in lockstep take turns on one processor: there, waking one up must not pre-empt
@@ -50,14 +45,6 @@ bool wants_batch(Placement placement) {
 }
 
 }  // namespace
-
-/// All counters of the SUT that are read from outside.
-struct Station::Reading {
-    std::optional<ExternalCounters> external;
-    std::optional<std::uint64_t> syscalls;
-    std::optional<std::uint64_t> instructions;
-    std::optional<std::uint64_t> cycles;
-};
 
 Station::Station(const CasePlan& plan, const ReadyArm& arm, const Settings& settings,
                  const StationOptions& options, const StopSignals& signals)
@@ -120,66 +107,130 @@ void Station::start_driver(const CasePlan& plan, const ReadyArm& arm, const Sett
 }
 
 SliceAnswer Station::work(const Work& work) {
-    if (!driver_) return sut_->slice(work.operations, work.expected);
-    return driver_->slice(placement_, work.driven, sut_ ? &sut_->conversation() : nullptr);
+    SliceAnswer answer =
+        driver_ ? driver_->slice(placement_, work.driven, sut_ ? &sut_->conversation() : nullptr)
+                : sut_->slice(work.operations, work.expected);
+    stretch_.operations += answer.operations;
+    stretch_.rounds += answer.rounds.value_or(0);
+    return answer;
 }
 
-Station::Reading Station::read() {
-    Reading reading;
-    try {
-        if (counters_) reading.external = counters_->read();
-    } catch (const std::system_error&) {
-        sut_->mark();  // the process is gone: asking it anything tells how it ended
-        throw;
-    }
-    if (syscall_counter_) reading.syscalls = syscall_counter_->read();
-    if (hardware_counter_) {
-        reading.instructions = hardware_counter_->instructions();
-        reading.cycles = hardware_counter_->cycles();
-    }
-    return reading;
-}
-
-SliceSample Station::measure(const Work& amount) {
-    SliceSample sample;
-    if (driver_) work(lead_in_of(amount));
-    if (!sut_) {
-        sample.answer = work(amount);
-        return sample;
-    }
-    const Counters mark_before = sut_->mark();
-    if (!ticks_before_ && measured_pid_) ticks_before_ = read_ticks(*measured_pid_);
-    const Reading before = read();
-    sample.answer = work(amount);
-    const Reading after = read();
-    sample.counters = growth(mark_before, sut_->mark());
-    sample.syscalls = growth(before.syscalls, after.syscalls);
-    sample.instructions = growth(before.instructions, after.instructions);
-    sample.cycles = growth(before.cycles, after.cycles);
-    if (before.external && after.external) {
-        sample.cpu_ns = growth(before.external->cpu_ns, after.external->cpu_ns);
-        sample.voluntary_switches =
-            growth(before.external->voluntary_switches, after.external->voluntary_switches);
-        sample.involuntary_switches =
-            growth(before.external->involuntary_switches, after.external->involuntary_switches);
-        sample.running_ns = growth(before.external->running_ns, after.external->running_ns);
-        sample.waiting_ns = growth(before.external->waiting_ns, after.external->waiting_ns);
+void Station::lead_in(const Work& work) {
+    if (!driver_) return;
+    Work before = work;
+    if (before.driven.rounds > 0) {
+        before.driven.rounds = std::max<std::uint64_t>(1, before.driven.rounds / 10);
     } else {
-        sample.self_reported = true;
-        sample.cpu_ns = sample.counters["cpu_ns"];
-        sample.voluntary_switches = sample.counters["voluntary_switches"];
-        sample.involuntary_switches = sample.counters["involuntary_switches"];
+        before.driven.min_time = lead_in_of(placement_);
+        before.driven.min_operations_per_connection = 1;
+    }
+    this->work(before);
+}
+
+SliceSample Station::timed(const Work& amount) {
+    SliceSample sample;
+    const auto syscalls = this->syscalls();
+    std::optional<std::uint64_t> instructions;
+    std::optional<std::uint64_t> cycles;
+    if (hardware_counter_) {
+        instructions = hardware_counter_->instructions();
+        cycles = hardware_counter_->cycles();
+    }
+    const std::optional<std::uint64_t> cpu = outer_cpu_ns();
+    sample.answer = work(amount);
+    sample.cpu_ns = growth(cpu, outer_cpu_ns());
+    sample.syscalls = growth(syscalls, this->syscalls());
+    if (hardware_counter_) {
+        sample.instructions = growth(instructions, hardware_counter_->instructions());
+        sample.cycles = growth(cycles, hardware_counter_->cycles());
+    }
+    return sample;
+}
+
+SliceSample Station::slice(const Work& amount) {
+    lead_in(amount);
+    if (!sut_ || counters_) return timed(amount);
+    // Its process is not here to be seen: it says itself what it used.
+    const Counters before = sut_->mark();
+    SliceSample sample = timed(amount);
+    sample.cpu_ns = growth(before, sut_->mark())["cpu_ns"];
+    sample.self_reported = true;
+    return sample;
+}
+
+void Station::begin_counting() {
+    stretch_ = {};
+    if (!sut_) return;
+    stretch_.counters = sut_->mark();
+    if (!ticks_before_ && measured_pid_) ticks_before_ = read_ticks(*measured_pid_);
+    external_before_ = read_external();
+}
+
+StretchCounts Station::end_counting() {
+    if (!sut_) return stretch_;
+    const std::optional<ExternalCounters> external = read_external();
+    StretchCounts counts = stretch_;
+    counts.counters = growth(stretch_.counters, sut_->mark());
+    if (external && external_before_) {
+        const ExternalCounters& before = *external_before_;
+        counts.voluntary_switches = growth(before.voluntary_switches, external->voluntary_switches);
+        counts.involuntary_switches =
+            growth(before.involuntary_switches, external->involuntary_switches);
+        counts.running_ns = growth(before.running_ns, external->running_ns);
+        counts.waiting_ns = growth(before.waiting_ns, external->waiting_ns);
+    } else {
+        counts.voluntary_switches = counts.counters["voluntary_switches"];
+        counts.involuntary_switches = counts.counters["involuntary_switches"];
     }
     sut_->child().trim_errors();
-    return sample;
+    return counts;
+}
+
+CountedSlice Station::count(const Work& work) {
+    lead_in(work);
+    begin_counting();
+    CountedSlice counted;
+    counted.slice = timed(work);
+    counted.counts = end_counting();
+    if (sut_ && !counters_) {
+        counted.slice.cpu_ns = counted.counts.counters["cpu_ns"];
+        counted.slice.self_reported = true;
+    }
+    return counted;
 }
 
 void Station::note_loaded() {
     if (measured_pid_) facts_.rss_loaded_bytes = read_memory(*measured_pid_).rss_bytes;
 }
 
+template <class Read>
+auto Station::or_say_how_it_ended(const Read& read) {
+    try {
+        return read();
+    } catch (const std::system_error&) {
+        sut_->mark();  // the process is gone: asking it anything tells how it ended
+        throw;
+    }
+}
+
+std::optional<std::uint64_t> Station::outer_cpu_ns() {
+    return or_say_how_it_ended([&]() -> std::optional<std::uint64_t> {
+        return counters_ ? std::optional(counters_->cpu_ns()) : std::nullopt;
+    });
+}
+
+std::optional<ExternalCounters> Station::read_external() {
+    return or_say_how_it_ended([&]() -> std::optional<ExternalCounters> {
+        return counters_ ? std::optional(counters_->read()) : std::nullopt;
+    });
+}
+
 std::uint64_t Station::cpu_ns() const {
-    return counters_ ? counters_->cpu_ns() : 0;
+    try {
+        return counters_ ? counters_->cpu_ns() : 0;
+    } catch (const std::system_error&) {
+        return 0;  // it has ended meanwhile, which its own next step will tell
+    }
 }
 
 bool Station::asleep() const {

@@ -23,8 +23,11 @@ struct Work {
     std::chrono::nanoseconds expected{0};
 };
 
-/// Untimed work right before a timed slice, which brings the caches back that other arms took.
-inline constexpr std::chrono::nanoseconds lead_in = std::chrono::milliseconds(2);
+/// A slice and what was counted over it alone.
+struct CountedSlice {
+    SliceSample slice;
+    StretchCounts counts;
+};
 
 /// How a station differs from another of the same arm.
 struct StationOptions {
@@ -47,14 +50,25 @@ class Station {
     /// Works without being measured.
     SliceAnswer work(const Work& work);
 
-    /// One timed slice: a short untimed lead-in (a SUT that works inside its process makes its
-    /// own), mark, outer counters, the work, outer counters, mark.
-    SliceSample measure(const Work& work);
+    /// One timed slice: a short untimed lead-in, which brings the caches back that other arms took
+    /// (a SUT that works inside its process makes its own), then the work between two looks at the
+    /// counters that cost a system call each.
+    SliceSample slice(const Work& work);
+
+    /// Everything that is done between these two is counted, by `mark` and the files of /proc.
+    void begin_counting();
+    StretchCounts end_counting();
+
+    /// A slice, counted by itself.
+    CountedSlice count(const Work& work);
+
+    /// Whether a driver sets the work, and not a number of operations.
+    bool is_driven() const noexcept { return driver_ != nullptr; }
 
     /// Notes the memory in use with everything connected and warm.
     void note_loaded();
 
-    /// CPU time of the SUT so far; 0 where it cannot be read from outside.
+    /// CPU time of the SUT so far; 0 where it cannot be read from outside, or no more.
     std::uint64_t cpu_ns() const;
     /// Whether the SUT sleeps; true where it cannot be seen from outside.
     bool asleep() const;
@@ -73,8 +87,13 @@ class Station {
     void start_driver(const CasePlan& plan, const ReadyArm& arm, const Settings& settings,
                       const StationOptions& options, const StopSignals& signals);
     void find_process(const Settings& settings);
-    struct Reading;
-    Reading read();
+    SliceSample timed(const Work& work);
+    void lead_in(const Work& work);
+    /// Reads a counter of the SUT's process; when that is gone, throws how it ended.
+    template <class Read>
+    auto or_say_how_it_ended(const Read& read);
+    std::optional<std::uint64_t> outer_cpu_ns();
+    std::optional<ExternalCounters> read_external();
 
     Placement placement_;
     std::string address_;
@@ -86,6 +105,8 @@ class Station {
     std::optional<pid_t> measured_pid_;  ///< nothing when the SUT runs elsewhere
     std::optional<CounterReader> counters_;
     std::optional<Ticks> ticks_before_;
+    StretchCounts stretch_;  ///< what was counted when it began, and done since
+    std::optional<ExternalCounters> external_before_;
     ProcessFacts facts_;
 };
 

@@ -160,7 +160,7 @@ void from_json(const nlohmann::json& json, Arm& arm) {
 
 void to_json(nlohmann::json& json, const Case& one) {
     json = {{"workload", one.workload},   {"params", one.params},   {"arm", one.arm},
-            {"placement", one.placement}, {"metrics", one.metrics}, {"samples", one.samples}};
+            {"placement", one.placement}, {"metrics", one.metrics}, {"samples", one.samples}, {"blocks", one.blocks}};
 }
 
 void from_json(const nlohmann::json& json, Case& one) {
@@ -170,6 +170,7 @@ void from_json(const nlohmann::json& json, Case& one) {
     json.at("arm").get_to(one.arm);
     json.at("metrics").get_to(one.metrics);
     json.at("samples").get_to(one.samples);
+    one.blocks = json.value("blocks", std::vector<nlohmann::json>());
 }
 
 void to_json(nlohmann::json& json, const Comparison& comparison) {
@@ -182,6 +183,9 @@ void to_json(nlohmann::json& json, const Comparison& comparison) {
             {"n", comparison.n},
             {"verdict", comparison.verdict}};
     put_figure(json, "ratio", comparison.ratio, comparison.ci95, comparison.reason);
+    if (comparison.p) json["p"] = *comparison.p;
+    if (comparison.adjusted_p) json["adjusted_p"] = *comparison.adjusted_p;
+    if (comparison.adjusted_ci) json["adjusted_ci"] = *comparison.adjusted_ci;
 }
 
 void from_json(const nlohmann::json& json, Comparison& comparison) {
@@ -196,6 +200,9 @@ void from_json(const nlohmann::json& json, Comparison& comparison) {
     json.at("n").get_to(comparison.n);
     json.at("verdict").get_to(comparison.verdict);
     comparison.reason = json.value("reason", "");
+    get_optional(json, "p", comparison.p);
+    get_optional(json, "adjusted_p", comparison.adjusted_p);
+    get_optional(json, "adjusted_ci", comparison.adjusted_ci);
 }
 
 void to_json(nlohmann::json& json, const Warning& warning) {

@@ -76,6 +76,7 @@ struct Case {
     std::string arm;        ///< an `Arm::id`
     std::map<std::string, MetricValue> metrics;
     std::vector<nlohmann::json> samples;  ///< one object a slice, with `block` and `slice`
+    std::vector<nlohmann::json> blocks;   ///< one object a block: what was counted over it
     bool operator==(const Case&) const = default;
 };
 
@@ -93,6 +94,9 @@ struct Comparison {
     std::string
         verdict;  ///< faster, slower, tie, unclear, unequal-load, no verdict; or "VERDICT: why"
     std::string reason;  ///< why `ratio` or `ci95` is missing, otherwise empty
+    std::optional<double> p;             ///< of what the verdict claims, where there was one to give
+    std::optional<double> adjusted_p;    ///< by Holm, over the table that it stands in
+    std::optional<Interval> adjusted_ci; ///< at Holm's level, where it decided otherwise than `ci95`
     bool operator==(const Comparison&) const = default;
 };
 
