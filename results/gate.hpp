@@ -11,11 +11,11 @@ namespace loopbench {
 
 // The rule by which `gate` decides, without any measuring. A cell is a metric of a case on a loop.
 // For each there are two one-sided signed-rank tests at the margin: that it has become worse by
-// more (REGRESSION) and that it has not (PASS). Blocks are looked at a few times, at numbers planned
-// beforehand; p_k of look k has a weight w_k with Σw = 1, and a cell's p-value is min p_k / w_k, which
-// holds whenever one stops (Bonferroni over the looks, weighted: Genovese, Roeder, Wasserman 2006,
-// Biometrika 93, 509–524). Over the cells: Holm, at the end. Before the end a cell is settled only at
-// the level that Bonferroni over all cells would ask.
+// more (REGRESSION) and that it has not (PASS). Blocks are looked at a few times, at numbers
+// planned beforehand; p_k of look k has a weight w_k with Σw = 1, and a cell's p-value is min p_k /
+// w_k, which holds whenever one stops (Bonferroni over the looks, weighted: Genovese, Roeder,
+// Wasserman 2006, Biometrika 93, 509–524). Over the cells: Holm, at the end. Before the end a cell
+// is settled only at the level that Bonferroni over all cells would ask.
 
 enum class Decision : std::uint8_t { pass, regression, inconclusive };
 
@@ -32,8 +32,8 @@ struct Looks {
     std::vector<double> weights;  ///< of each, together 1
 };
 
-/// The looks of a gate of `cells` cells that can afford `most` blocks. The first comes no sooner than
-/// it could find a regression; with too few blocks there is one look, at the end.
+/// The looks of a gate of `cells` cells that can afford `most` blocks. The first comes no sooner
+/// than it could find a regression; with too few blocks there is one look, at the end.
 Looks plan_looks(int most, std::size_t cells);
 
 /// The least number of blocks at which a look of this weight can call a regression in the first of
@@ -56,7 +56,8 @@ class GateCell {
     double regression_p() const noexcept { return regression_p_; }  ///< of all looks together
     double pass_p() const noexcept { return pass_p_; }
 
-    /// Whether no later look and no other cell can change the decision.
+    /// Whether `decide` says the same of this cell whatever the other `cells - 1` are. A settled
+    /// cell is not looked at again.
     bool settled(std::size_t cells) const;
 
   private:
@@ -71,9 +72,10 @@ std::vector<Decision> decide(std::span<const GateCell> cells);
 
 /// One new sitting against those of a baseline, all as ln(loop / frozen normaliser): the p-values
 /// that it is worse by more than the margin, and that it is not. A new observation x beside n old
-/// ones of mean m and standard deviation s: (x - m ∓ margin) / (s sqrt(1 + 1/n)) is Student's t with
-/// n - 1 degrees of freedom (Hahn, Meeker, Escobar: Statistical Intervals, 4.8: prediction of one
-/// future observation). Sittings are taken as normally distributed.
+/// ones of mean m and standard deviation s: where it is worse by just the margin,
+/// (x - m - margin) / (s sqrt(1 + 1/n)) is Student's t with n - 1 degrees of freedom (Hahn, Meeker,
+/// Escobar: Statistical Intervals, 4.8: prediction of one future observation). Sittings are taken
+/// as normally distributed.
 struct SittingTest {
     double regression_p = 1;
     double pass_p = 1;
@@ -88,14 +90,14 @@ SittingTest test_sitting(std::span<const double> old_sittings, double now, doubl
 /// The smallest true slowdown, as a ratio above 1, that a gate of `cells` cells finds with
 /// probability `power` in `blocks` blocks looked at once at weight `weight`, when block log-ratios
 /// scatter with standard deviation `sd`: margin + (z(1-α w/cells) + z(power)) sd / sqrt(n 3/π). 3/π
-/// is the efficiency of the signed-rank test against the t-test for normal values (Hollander, Wolfe,
-/// Chicken 3.11).
+/// is the efficiency of the signed-rank test against the t-test for normal values (Hollander,
+/// Wolfe, Chicken 3.11). Infinite with fewer blocks than `blocks_for_regression`.
 double detectable_slowdown(double sd, int blocks, std::size_t cells, double weight,
                            double log_margin, double power = 0.95);
 
 /// The least number of blocks for which a slowdown twice the margin is found, and an unchanged cell
-/// passes, each with probability `power`.
-int blocks_for_margin(double sd, std::size_t cells, double weight, double log_margin,
-                      double power = 0.95);
+/// passes, each with probability `power`. Nothing when no number will do: a margin of 0.
+std::optional<int> blocks_for_margin(double sd, std::size_t cells, double weight, double log_margin,
+                                     double power = 0.95);
 
 }  // namespace loopbench

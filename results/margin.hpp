@@ -25,7 +25,9 @@ using Margins = std::map<std::string, double, std::less<>>;
 Margin choose_margin(const Margins& given, std::string_view metric, std::string_view placement);
 
 /// The margin as a natural logarithm of a ratio, ln(1 + m), against a reference whose value is
-/// `level` (positive).
+/// `level` (positive). It is meant for log-ratios of which above 0 is worse; where higher is
+/// better, that is ln(reference / arm), and a rate is beyond a margin of 3% when it is below 1/1.03
+/// = 97.1%.
 double log_margin(const Margin& margin, double level);
 
 }  // namespace loopbench

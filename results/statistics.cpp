@@ -5,6 +5,8 @@
 #include <boost/math/distributions/normal.hpp>
 #include <cassert>
 #include <cmath>
+#include <map>
+#include <mutex>
 #include <numeric>
 
 namespace loopbench {
@@ -46,6 +48,21 @@ std::vector<double> cumulative_sum_distribution(const std::vector<std::size_t>& 
     return probability;
 }
 
+/// P(W <= w) for w = 0, 1, … of n ranks without ties, computed once for each n: a gate asks for few
+/// n, and often. Valid for ever.
+const std::vector<double>& signed_rank_distribution(std::size_t n) {
+    static std::mutex mutex;
+    static std::map<std::size_t, std::vector<double>> known;
+    const std::lock_guard lock(mutex);
+    const auto [entry, is_new] = known.try_emplace(n);
+    if (is_new) {
+        std::vector<std::size_t> ranks(n);
+        std::iota(ranks.begin(), ranks.end(), 1);
+        entry->second = cumulative_sum_distribution(ranks);
+    }
+    return entry->second;
+}
+
 /// The k of `signed_rank_interval`, 0 when there is none, and P(W <= k-1).
 struct Tail {
     std::size_t k = 0;
@@ -53,9 +70,7 @@ struct Tail {
 };
 
 Tail exact_signed_rank_tail(std::size_t n, double limit) {
-    std::vector<std::size_t> ranks(n);
-    std::iota(ranks.begin(), ranks.end(), 1);
-    const std::vector<double> cumulative = cumulative_sum_distribution(ranks);
+    const std::vector<double>& cumulative = signed_rank_distribution(n);
     const auto beyond = std::upper_bound(cumulative.begin(), cumulative.end(), limit);
     const auto k = static_cast<std::size_t>(beyond - cumulative.begin());
     return {k, k == 0 ? 0 : cumulative[k - 1]};
@@ -86,6 +101,7 @@ Interval order_statistics(std::vector<double> values, std::size_t k) {
 struct SignedRanks {
     std::vector<double> differences;
     std::vector<std::size_t> doubled_ranks;
+    bool tied = false;
 };
 
 SignedRanks signed_ranks(std::span<const double> values, double shift) {
@@ -103,6 +119,7 @@ SignedRanks signed_ranks(std::span<const double> values, double shift) {
                                                       (last - differences.begin()));
         result.doubled_ranks.insert(result.doubled_ranks.end(),
                                     static_cast<std::size_t>(last - first), doubled);
+        result.tied = result.tied || last - first > 1;
         first = last;
     }
     return result;
@@ -110,7 +127,9 @@ SignedRanks signed_ranks(std::span<const double> values, double shift) {
 
 /// P(S <= sum), S the sum of the doubled ranks that have one given sign.
 double lower_tail(const SignedRanks& ranks, std::size_t sum) {
-    if (ranks.differences.size() <= exact_signed_rank_limit) {
+    const std::size_t n = ranks.differences.size();
+    if (n <= exact_signed_rank_limit) {
+        if (!ranks.tied) return signed_rank_distribution(n)[sum / 2];
         return cumulative_sum_distribution(ranks.doubled_ranks)[sum];
     }
     // Half the sum has mean Σr/2 and variance Σr²/4 over the shared ranks, which is the usual
@@ -251,6 +270,17 @@ std::optional<std::vector<double>> log_ratios(std::span<const BlockSum> arm,
                          std::log(reference[i].amount / reference[i].operations));
     }
     return ratios;
+}
+
+std::optional<BlockRatios> independent_log_ratios(std::span<const BlockSum> arm,
+                                                  std::span<const BlockSum> reference) {
+    auto ratios = log_ratios(arm, reference);
+    if (!ratios) return std::nullopt;
+    if (lag1_autocorrelation(*ratios).value_or(0) <= merging_correlation) {
+        return BlockRatios{*std::move(ratios), false};
+    }
+    // Sums of positive totals are positive, so that these ratios exist as well.
+    return BlockRatios{log_ratios(merge_adjacent(arm), merge_adjacent(reference)).value(), true};
 }
 
 RatioEstimate ratio_interval(std::span<const double> log_ratios, double confidence) {

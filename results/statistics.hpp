@@ -11,7 +11,7 @@
 namespace loopbench {
 
 // The estimates and tests of comparisons over blocks. Values must be finite; a confidence lies in
-// (0, 1). Nothing here is random and nothing keeps state.
+// (0, 1). Nothing here is random, and an answer depends on its arguments only.
 //
 // [HW] Hollander, Wolfe, Chicken: Nonparametric Statistical Methods, 3rd edition, chapter 3.
 
@@ -84,6 +84,21 @@ std::vector<BlockSum> merge_adjacent(std::span<const BlockSum> blocks);
 /// Nothing when a total is not positive: then there is no ratio.
 std::optional<std::vector<double>> log_ratios(std::span<const BlockSum> arm,
                                               std::span<const BlockSum> reference);
+
+/// Log-ratios that can be taken as independent.
+struct BlockRatios {
+    std::vector<double> log_ratios;
+    bool merged = false;  ///< of two blocks each, since single ones were correlated
+};
+
+/// Above this lag-1 correlation of the log-ratios, adjacent blocks are merged.
+inline constexpr double merging_correlation = 0.2;
+
+/// `log_ratios`, of adjacent blocks merged, once, when single ones are correlated: the variance of
+/// a mean of correlated values is more than that of independent ones, and larger batches are less
+/// correlated (batch means: Law, Simulation Modeling and Analysis, 5th edition, 9.5.3).
+std::optional<BlockRatios> independent_log_ratios(std::span<const BlockSum> arm,
+                                                  std::span<const BlockSum> reference);
 
 /// A ratio over blocks.
 struct RatioEstimate {

@@ -9,22 +9,23 @@
 
 namespace loopbench {
 
-// What a table of ratios says: tie, faster, slower, or unclear and why. The chance of any false
-// verdict in the whole table is kept below 5% (Holm).
+// What a table of ratios says: tie, faster, slower, or unclear and why. In the whole table the
+// chance of any false `faster` or `slower` is at most 5%, and that of any false `tie` at most 2.5%.
 
 /// One cell of a table: an arm against the reference in one metric of one case.
 struct Evidence {
     /// ln(arm / reference) by blocks, turned so that above 0 is worse whatever the metric.
     std::vector<double> log_ratios;
     double log_margin = 0;  ///< a tie is within ±this
-    std::string doubt;  ///< why there can be no verdict ("generator-bound"), or empty
+    std::string doubt;      ///< why there can be no verdict ("generator-bound"), or empty
 };
 
 struct Judgement {
-    std::string verdict;                ///< as in `Comparison::verdict`
-    double p = 1;                       ///< of the verdict's own claim, before Holm
-    double adjusted_p = 1;              ///< after it
-    std::optional<Interval> adjusted;   ///< of ln(ratio) at Holm's level, where it decided otherwise
+    std::string verdict;    ///< as in `Comparison::verdict`
+    double p = 1;           ///< of the claim that the 95% interval makes; 1 without one
+    double adjusted_p = 1;  ///< by Holm's method over the table
+    std::optional<Interval> adjusted =
+        {};  ///< of ln(ratio) at Holm's level, where it decided otherwise
 };
 
 /// A difference below this is none, however sure: half a percent.
@@ -34,15 +35,26 @@ inline constexpr double log_indifference = 0.005;
 ///
 /// A cell claims a tie when the 95% signed-rank interval lies within ±log_margin (two one-sided
 /// tests: Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15, 657–680), and
-/// otherwise a difference when the interval lies wholly outside ±log_indifference. Whatever the
-/// true ratio is, at most one of the two is false, so that a cell errs with at most 5%. The claims'
-/// p-values are then adjusted over all cells that have evidence; one whose adjusted p is above 5%
-/// becomes "unclear: not sure enough among N cells". Cells with a doubt are "unclear: DOUBT" and
-/// count among the N no longer.
+/// otherwise a difference when the interval lies wholly outside ±log_indifference. A claim's
+/// p-value is that of the widest interval that still makes it: twice the one-sided p of the end.
+///
+/// These p-values are adjusted by Holm's method over all cells that have evidence, all ties for
+/// themselves and all differences for themselves. In one family it would not hold: Holm's method
+/// lets a cell that is decided make room for the others because a true hypothesis cannot be
+/// decided against, but a cell can always be decided the right way here and still be at risk of
+/// being decided the wrong way. A claim whose adjusted p is above 5% becomes "unclear: not sure
+/// enough among N cells". Cells with a doubt are "unclear: DOUBT" and are not among the N.
 std::vector<Judgement> judge(std::span<const Evidence> cells);
 
 /// The least number of blocks with which `judge` can reach a verdict on the first of `cells` cells:
 /// the smallest two-sided p of n signs is 2^(1-n).
 int blocks_for_verdicts(std::size_t cells);
+
+/// Whether some of the cost comes so seldom that the typical slice does not show it: ln of the
+/// ratio of totals, arm over reference, and ln of the ratio of the medians over slices differ by
+/// more than half the margin, or most slices of an arm cost nothing. `arm` and `reference` hold a
+/// slice's amount per operation each, at least one.
+bool has_rare_costs(std::span<const double> arm, std::span<const double> reference,
+                    double totals_ratio, double log_margin);
 
 }  // namespace loopbench

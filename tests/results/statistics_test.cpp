@@ -264,6 +264,32 @@ TEST(Blocks, RatiosAreOfTotalsPerOperation) {
     EXPECT_FALSE(log_ratios(arm, with_zero).has_value());
 }
 
+/// The arm's blocks, of a reference that always costs 100 an operation, by their log-ratios.
+std::vector<BlockSum> blocks_of(const std::vector<double>& log_ratios) {
+    std::vector<BlockSum> blocks;
+    for (const double value : log_ratios) blocks.push_back({1000 * std::exp(value), 10});
+    return blocks;
+}
+
+TEST(Blocks, AreMergedOnceWhenTheyAreCorrelated) {
+    const std::vector<BlockSum> reference(8, {1000, 10});
+    const auto alternating =
+        independent_log_ratios(blocks_of({0.1, -0.1, 0.1, -0.1, 0.1, -0.1, 0.1, -0.1}), reference);
+    ASSERT_TRUE(alternating.has_value());
+    EXPECT_FALSE(alternating->merged);
+    EXPECT_EQ(alternating->log_ratios.size(), 8U);
+
+    const std::vector<double> drifting = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
+    const auto merged = independent_log_ratios(blocks_of(drifting), reference);
+    ASSERT_TRUE(merged.has_value());
+    EXPECT_TRUE(merged->merged);
+    ASSERT_EQ(merged->log_ratios.size(), 4U);  // still correlated, and yet merged no further
+    EXPECT_NEAR(merged->log_ratios[0], std::log((std::exp(0.1) + std::exp(0.2)) / 2), 1e-12);
+
+    EXPECT_FALSE(independent_log_ratios(std::vector<BlockSum>(8, {0, 10}), reference).has_value());
+    EXPECT_TRUE(independent_log_ratios({}, {})->log_ratios.empty());
+}
+
 TEST(Ratio, IsTheSameReadFromEitherSide) {
     const RatioEstimate ratio = ratio_interval(twenty);
     std::vector<double> inverted;

@@ -1,0 +1,146 @@
+#include "results/gate.hpp"
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+
+#include "results/statistics.hpp"
+
+namespace loopbench {
+namespace {
+
+double standard_normal_quantile(double probability) {
+    return quantile(boost::math::normal(), probability);
+}
+
+/// By how many standard errors of one block a test at `alpha` finds a true value with probability
+/// `power`, times the standard deviation of a block, over the root of the test's efficiency.
+double reach_of_one_block(double sd, double alpha, double power) {
+    const double efficiency = 3 / std::numbers::pi;
+    return (standard_normal_quantile(1 - alpha) + standard_normal_quantile(power)) * sd /
+           std::sqrt(efficiency);
+}
+
+double share_of(double alpha, std::size_t cells, double weight) {
+    assert(cells > 0 && weight > 0 && weight <= 1);
+    return alpha * weight / static_cast<double>(cells);
+}
+
+}  // namespace
+
+std::string_view to_string(Decision decision) {
+    switch (decision) {
+        case Decision::pass:
+            return "PASS";
+        case Decision::regression:
+            return "REGRESSION";
+        case Decision::inconclusive:
+            break;
+    }
+    return "INCONCLUSIVE";
+}
+
+int blocks_for_regression(std::size_t cells, double weight) {
+    const double level = share_of(regression_alpha, cells, weight);
+    int blocks = 1;
+    while (std::ldexp(1.0, -blocks) > level) ++blocks;
+    return blocks;
+}
+
+Looks plan_looks(int most, std::size_t cells) {
+    const std::vector<double> weights = {0.2, 0.3, 0.5};
+    const int first = blocks_for_regression(cells, weights.front()) * 5 / 4;
+    const int second = static_cast<int>(std::lround(std::sqrt(static_cast<double>(first) * most)));
+    if (first < second && second < most) return {{first, second, most}, weights};
+    return {{most}, {1.0}};
+}
+
+void GateCell::look(std::span<const double> log_ratios, double weight) {
+    assert(weight > 0 && weight <= 1);
+    const auto weighted = [&](Alternative alternative) {
+        return signed_rank_p_value(log_ratios, log_margin_, alternative) / weight;
+    };
+    regression_p_ = std::min(regression_p_, weighted(Alternative::greater));
+    pass_p_ = std::min(pass_p_, weighted(Alternative::less));
+}
+
+void GateCell::look_once(double regression_p, double pass_p) {
+    regression_p_ = std::min(regression_p_, regression_p);
+    pass_p_ = std::min(pass_p_, pass_p);
+}
+
+bool GateCell::settled(std::size_t cells) const {
+    // Holm's adjusted p-value lies between the plain one and the one times all cells.
+    const auto surely = [&](double p, double alpha) {
+        return p * static_cast<double>(cells) <= alpha;
+    };
+    const bool surely_worse = surely(regression_p_, regression_alpha);
+    const bool surely_not = surely(pass_p_, pass_alpha);
+    const bool maybe_worse = regression_p_ <= regression_alpha;
+    const bool maybe_not = pass_p_ <= pass_alpha;
+    return (surely_worse && surely_not) || (surely_worse && !maybe_not) ||
+           (surely_not && !maybe_worse);
+}
+
+std::vector<Decision> decide(std::span<const GateCell> cells) {
+    std::vector<double> regression;
+    std::vector<double> pass;
+    for (const GateCell& cell : cells) {
+        regression.push_back(cell.regression_p());
+        pass.push_back(cell.pass_p());
+    }
+    regression = holm(regression);
+    pass = holm(pass);
+    std::vector<Decision> decisions(cells.size(), Decision::inconclusive);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const bool worse = regression[i] <= regression_alpha;
+        const bool not_worse = pass[i] <= pass_alpha;
+        if (worse && !not_worse) decisions[i] = Decision::regression;
+        if (not_worse && !worse) decisions[i] = Decision::pass;
+    }
+    return decisions;
+}
+
+SittingTest test_sitting(std::span<const double> old_sittings, double now, double log_margin) {
+    if (old_sittings.size() < least_sittings) return {};
+    const auto [lowest, highest] = std::minmax_element(old_sittings.begin(), old_sittings.end());
+    if (*lowest == *highest) return {};
+    const auto n = static_cast<double>(old_sittings.size());
+    const double mean = std::accumulate(old_sittings.begin(), old_sittings.end(), 0.0) / n;
+    double squares = 0;
+    for (const double old : old_sittings) squares += (old - mean) * (old - mean);
+    const double deviation = std::sqrt(squares / (n - 1));
+    const double t = (now - mean - log_margin) / (deviation * std::sqrt(1 + 1 / n));
+    const boost::math::students_t student(n - 1);
+    return {.regression_p = cdf(complement(student, t)), .pass_p = cdf(student, t)};
+}
+
+double detectable_slowdown(double sd, int blocks, std::size_t cells, double weight,
+                           double log_margin, double power) {
+    if (blocks < blocks_for_regression(cells, weight)) {
+        return std::numeric_limits<double>::infinity();
+    }
+    const double reach =
+        reach_of_one_block(sd, share_of(regression_alpha, cells, weight), power);
+    return std::exp(log_margin + reach / std::sqrt(static_cast<double>(blocks)));
+}
+
+std::optional<int> blocks_for_margin(double sd, std::size_t cells, double weight, double log_margin,
+                                     double power) {
+    if (log_margin <= 0) return std::nullopt;
+    const double twice = std::log1p(2 * std::expm1(log_margin)) - log_margin;
+    const double regression =
+        reach_of_one_block(sd, share_of(regression_alpha, cells, weight), power) / twice;
+    const double pass =
+        reach_of_one_block(sd, share_of(pass_alpha, cells, weight), power) / log_margin;
+    const double blocks = std::ceil(std::pow(std::max(regression, pass), 2));
+    if (blocks > std::numeric_limits<int>::max()) return std::nullopt;
+    return std::max(static_cast<int>(blocks), blocks_for_regression(cells, weight));
+}
+
+}  // namespace loopbench
