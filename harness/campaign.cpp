@@ -93,7 +93,7 @@ int measure_one_case(const CommandLine& line, const CasePlan& plan, const Settin
     Campaign campaign(line, compose_head({plan}, settings), settings, signals);
     PrecisionRule rule(plan, settings, 0);
     campaign.measure(plan, rule);
-    fmt::print("{}", format_report(campaign.result(), plan));
+    fmt::print("{}", format_report(campaign.result(), campaign.cases().front()));
     std::fflush(stdout);
     fmt::print(stderr, "{}", format_warnings(campaign.result()));
     campaign.finish();

@@ -12,12 +12,6 @@
 
 namespace loopbench {
 
-/// A case that was measured, or begun.
-struct MeasuredCase {
-    CasePlan plan;
-    std::vector<PlacementSamples> placements;
-};
-
 /// Cases measured one after the other, into one result. What was measured is kept also when a process
 /// fails or the user interrupts; the result is then marked incomplete.
 class Campaign {

@@ -110,10 +110,12 @@ Sums sum_up(const ArmSamples& arm) {
     return sums;
 }
 
+/// A driver that is busy for this share of the time sets the pace.
+constexpr double saturated_driver = 0.95;
+
 void check_driver(std::vector<Warning>& warnings, const Sums& sums, const std::string& cell) {
-    constexpr double saturated = 0.95;
     const double busy = sums.driver_cpu_ns / sums.elapsed_ns;
-    if (busy < saturated) return;
+    if (busy < saturated_driver) return;
     Warning warning{Grade::voids,
                     "generator_bound",
                     fmt::format("the driver was {:.0f}% busy: it, not the loop, set the throughput",
@@ -137,20 +139,10 @@ void check_rounds(std::vector<Warning>& warnings, const Sums& sums, const std::s
         "compare ops_per_turn between arms, or use fewer connections"));
 }
 
-/// Why an arm's turns cannot serve a whole round, or empty.
-std::string why_capped(const CasePlan& plan, const ReadyArm& arm) {
-    const json capabilities = arm.description.value("capabilities", json::object());
-    const json limit = capabilities.value("turn_limit", json());
-    const std::uint64_t active = plan.params["active"].get<std::uint64_t>();
-    if (!limit.is_number_integer() || limit.get<std::uint64_t>() >= active) return "";
-    return fmt::format("capped by library at {} descriptors a turn", limit.get<std::uint64_t>());
-}
-
 /// In lockstep all arms are sent the same batches: processor time an operation is like for like
 /// only where their turns serve as much of one.
 void check_batches(std::vector<Warning>& warnings, const CasePlan& plan,
                    const PlacementSamples& samples) {
-    constexpr double tolerance = 0.05;
     std::vector<std::string> served;
     double least = 0;
     double most = 0;
@@ -169,7 +161,7 @@ void check_batches(std::vector<Warning>& warnings, const CasePlan& plan,
                                     "use fewer active connections to have whole rounds served"));
         }
     }
-    if (served.size() < 2 || least >= (1 - tolerance) * most) return;
+    if (served.size() < 2 || least >= (1 - batch_tolerance) * most) return;
     warnings.push_back(note(
         "unequal_batches",
         fmt::format("{}, {}: unlike batches, in operations a turn: {}", plan.workload.name,
@@ -234,6 +226,19 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
 std::string cell_name(const std::string& workload, const std::string& arm,
                       std::string_view placement) {
     return fmt::format("{} on {}, {}", workload, arm, placement);
+}
+
+bool is_generator_bound(const ArmSamples& arm) {
+    const Sums sums = sum_up(arm);
+    return sums.driver_cpu_ns >= saturated_driver * sums.elapsed_ns;
+}
+
+std::string why_capped(const CasePlan& plan, const ReadyArm& arm) {
+    const json capabilities = arm.description.value("capabilities", json::object());
+    const json limit = capabilities.value("turn_limit", json());
+    const std::uint64_t active = plan.params["active"].get<std::uint64_t>();
+    if (!limit.is_number_integer() || limit.get<std::uint64_t>() >= active) return "";
+    return fmt::format("capped by library at {} descriptors a turn", limit.get<std::uint64_t>());
 }
 
 std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& settings) {

@@ -25,53 +25,89 @@ struct Flag {
 };
 
 const std::vector<Flag>& flags() {
+    static const std::vector<std::string> measuring{"run", "compare", "gate", "baseline", "drive"};
+    static const std::vector<std::string> several{"compare", "gate", "baseline"};
+    static const std::vector<std::string> starting{"run",      "compare", "gate",
+                                                   "baseline", "drive",   "serve"};
+    static const std::vector<std::string> with_suts{"run", "compare", "gate", "baseline", "serve"};
     static const std::vector<Flag> all{
         {"loop", "ARM", "the loop to measure: NAME[+key=value...] or exec:PATH", {"run", "serve"}},
+        {"loops",
+         "ARMS",
+         "arms with commas between (gate, baseline: epoll; micro: all loops that are here)",
+         {"compare", "gate", "baseline", "micro"}},
         {"workload",
          "NAME",
          "what it is made to do (loopbench list workloads)",
          {"run", "serve", "drive"}},
-        {"reference", "ARM", "an arm to measure beside it", {"run"}},
+        {"workloads", "NAMES", "workloads with commas between (gate, baseline: echo)", several},
+        {"reference",
+         "ARM",
+         "an arm to measure beside it (compare: bare for sockets, normaliser in process)",
+         {"run", "compare"}},
+        {"against",
+         "DIR",
+         "another build, the reference: its SUTs' directory, build tree or installation",
+         {"gate"}},
+        {"baseline", "FILE", "what loopbench baseline recorded, the reference", {"gate"}},
+        {"aa", "", "this build against itself: what can this machine detect?", {"gate"}},
+        {"metrics",
+         "NAMES",
+         "metrics to judge, with commas between (compare: processor time, in split throughput; gate: "
+         "processor time, throughput, system calls)",
+         several},
+        {"margin",
+         "METRIC=PERCENT",
+         "what still counts as unchanged; several with commas between",
+         {"compare", "gate"}},
+        {"inconclusive",
+         "pass|fail",
+         "what the exit code makes of INCONCLUSIVE: 0 or 1 instead of 3",
+         {"gate"}},
+        {"allow-environment-mismatch",
+         "",
+         "judge by a baseline of another environment all the same",
+         {"gate", "baseline"}},
         {"target", "ADDRESS", "the server: 127.0.0.1:PORT, [::1]:PORT or unix:/path", {"drive"}},
         {"listen",
          "ADDRESS",
          "where the SUT listens: 127.0.0.1:PORT, [::1]:PORT or unix:/path",
          {"run", "serve"}},
-        {"placement", "NAME", "lockstep or split (run: both; drive: split)", {"run", "drive"}},
-        {"budget", "SECONDS", "time for the whole case (30)", {"run", "drive"}},
+        {"placement", "NAME", "lockstep or split (run: both; drive: split; else lockstep)",
+         measuring},
+        {"budget", "SECONDS", "time for a case, all it takes (30; gate and baseline 60)",
+         measuring},
         {"precision",
          "PERCENT",
          "half-width of the main interval at which to stop (2); 0: never",
-         {"run", "drive"}},
-        {"slice-ms", "MS", "least length of a slice in ms (30)", {"run", "drive"}},
+         {"run", "compare", "drive"}},
+        {"slice-ms", "MS", "least length of a slice in ms (5 in lockstep, else 30)", measuring},
         {"slice-rounds",
          "N",
          "exact rounds (in process: operations) in a slice, in place of a time",
-         {"run", "drive"}},
-        {"slices",
-         "N",
-         "slices of an arm in a block (8, fewer if the budget is short)",
-         {"run", "drive"}},
-        {"blocks", "N", "exact number of blocks, in place of the budget's", {"run", "drive"}},
+         measuring},
+        {"slices", "N", "slices of an arm in a block (8 to 32, fewer if the budget is short)",
+         measuring},
+        {"blocks", "N", "exact number of blocks, in place of the budget's", measuring},
         {"seed",
          "N",
          "seed of everything random (drawn, and told in the result)",
-         {"run", "drive", "serve", "micro"}},
-        {"cpus", "SUT,DRIVER", "processors to use", {"run", "drive", "serve"}},
+         {"run", "compare", "gate", "baseline", "drive", "serve", "micro"}},
+        {"cpus", "SUT,DRIVER", "processors to use", starting},
         {"sut-prefix",
          "COMMAND",
          "words put before the SUT's command, as in 'ip netns exec a'",
-         {"run", "serve"}},
-        {"driver-prefix", "COMMAND", "words put before the driver's command", {"run", "drive"}},
-        {"timeout",
-         "SECONDS",
-         "how long a process may take to answer (10)",
-         {"run", "drive", "serve"}},
-        {"json", "FILE", "write the result there", {"run", "drive"}},
+         with_suts},
+        {"driver-prefix", "COMMAND", "words put before the driver's command", measuring},
+        {"timeout", "SECONDS", "how long a process may take to answer (10)", starting},
+        {"json", "FILE", "write the result there", {"run", "compare", "gate", "drive"}},
         {"json", "", "print JSON", {"list"}},
-        {"config", "FILE", "read flags from a file of lines name=value", {"run", "drive", "serve"}},
-        {"loops", "NAMES", "loops with commas between (all that are here)", {"micro"}},
-        {"no-progress", "", "no progress line", {"run", "drive", "micro"}},
+        {"markdown", "FILE", "write a summary there, for a pull request", {"gate"}},
+        {"config", "FILE", "read flags from a file of lines name=value", starting},
+        {"no-progress",
+         "",
+         "no progress line",
+         {"run", "compare", "gate", "baseline", "drive", "micro"}},
     };
     return all;
 }
@@ -79,6 +115,9 @@ const std::vector<Flag>& flags() {
 const std::vector<std::pair<std::string, std::string>>& commands() {
     static const std::vector<std::pair<std::string, std::string>> all{
         {"run", "Measure one loop on one workload"},
+        {"compare", "Measure several loops side by side and say which are faster"},
+        {"gate", "Has this build become slower? The exit code says it"},
+        {"baseline", "Record one sitting of a baseline for the gate"},
         {"serve", "Run a loop as a server for clients of your own"},
         {"drive", "Measure a server of your own with the driver"},
         {"micro", "Time the primitives of loops, on Google Benchmark"},
@@ -165,6 +204,9 @@ std::unique_ptr<Parser> make_parser() {
         if (command == "list") {
             sub.add_option("topic", parser->topic, "loops, workloads or metrics");
             continue;
+        }
+        if (command == "baseline") {
+            sub.add_option("file", parser->topic, "the baseline, which one sitting is added to");
         }
         if (command == "micro") {
             sub.footer(micro_footer);

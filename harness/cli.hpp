@@ -11,7 +11,7 @@ namespace loopbench {
 struct CommandLine {
     std::string command;                       ///< "run", "list", …
     std::map<std::string, std::string> flags;  ///< by name without dashes; switches are "true"
-    std::string topic;                         ///< of `list`
+    std::string topic;                         ///< of `list`; the file of `baseline`
     std::vector<std::string> passed_on;        ///< of `micro`: flags that are Google Benchmark's
     std::string help;                          ///< what to print and then stop, if not empty
 

@@ -8,6 +8,9 @@ namespace loopbench {
 // user are thrown as UsageError, failures of processes as ProcessError.
 
 int run_command(const CommandLine& line);
+int compare_command(const CommandLine& line);
+int gate_command(const CommandLine& line);
+int baseline_command(const CommandLine& line);
 int drive_command(const CommandLine& line);
 int serve_command(const CommandLine& line);
 int micro_command(const CommandLine& line);

@@ -21,15 +21,6 @@ std::vector<int> cpus_of(const CasePlan& plan, const Settings& settings) {
     return cpus;
 }
 
-/// The fewest slices that an arm had in a block: blocks are shortened when the budget runs out.
-int least_slices(const PlacementSamples& samples) {
-    std::size_t least = static_cast<std::size_t>(samples.shape.slices);
-    for (const ArmSamples& arm : samples.arms) {
-        for (const BlockSamples& block : arm.blocks) least = std::min(least, block.planned);
-    }
-    return static_cast<int>(least);
-}
-
 /// One plan with the arms of all, each once, and with sockets if any has them.
 CasePlan together(const std::vector<CasePlan>& plans) {
     CasePlan all;
@@ -83,7 +74,7 @@ void compose_figures(ResultFile& result, const CasePlan& plan,
                               {"planned_blocks", samples.shape.blocks},
                               {"blocks", samples.whole_blocks()},
                               {"slices", samples.shape.slices},
-                              {"least_slices", least_slices(samples)},
+                              {"least_slices", samples.least_slices()},
                               {"slice_ms", static_cast<double>(samples.slice.count()) / 1e6},
                               {"stopped", samples.stopped}});
         result.plan.blocks =

@@ -40,6 +40,14 @@ int PlacementSamples::whole_blocks() const {
     return blocks == INT_MAX ? 0 : static_cast<int>(blocks);
 }
 
+std::size_t PlacementSamples::least_slices() const {
+    std::size_t least = static_cast<std::size_t>(shape.slices);
+    for (const ArmSamples& arm : arms) {
+        for (const BlockSamples& block : arm.blocks) least = std::min(least, block.planned);
+    }
+    return least;
+}
+
 Measurement::Measurement(const CasePlan& plan, const Settings& settings, const StopSignals& signals,
                          StoppingRule& rule, MeasureObserver& observer)
     : plan_(plan),
@@ -104,6 +112,8 @@ void Measurement::run_placement(PlacementSamples& samples, Clock::time_point dea
         report_progress(samples, block);
         run_block(samples, block, slices_that_fit(samples, block, started, deadline));
         note_failures(samples);
+        samples.block_seconds =
+            std::chrono::duration<double>(Clock::now() - started).count() / (block + 1);
         if (std::find(looks.begin(), looks.end(), block + 1) == looks.end()) continue;
         samples.stopped = rule_.look(samples);
         if (!samples.stopped.empty()) return;

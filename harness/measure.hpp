@@ -16,11 +16,21 @@ struct PlacementSamples {
     Placement placement = Placement::lockstep;
     Shape shape;  ///< as planned; it may have ended with fewer, or shorter blocks
     std::chrono::nanoseconds slice{0};  ///< how long a slice was meant to be
+    double block_seconds = 0;           ///< that a block took, on average
     std::vector<ArmSamples> arms;       ///< in the order of the plan; their blocks are the same
     std::string stopped;                ///< why it ended: precision reached, budget, …
 
     /// Blocks in which every arm that did not break off has all its slices.
     int whole_blocks() const;
+    /// The fewest slices that an arm was to have in a block: blocks are shortened when the budget runs
+    /// out.
+    std::size_t least_slices() const;
+};
+
+/// A case that was measured, or begun.
+struct MeasuredCase {
+    CasePlan plan;
+    std::vector<PlacementSamples> placements;
 };
 
 /// Measures one case: its arms side by side, in each of its placements, within the budget.

@@ -57,24 +57,29 @@ ReadyArm describe_arm(const ArmSpec& spec, std::string_view flag, const Catalogu
     return arm;
 }
 
-void check_arm_fits(const ReadyArm& arm, std::string_view flag, const WorkloadInfo& workload,
-                    const json& params) {
+std::string why_not_offered(const ReadyArm& arm, const WorkloadInfo& workload,
+                            const json& params) {
     const auto offered = arm.description.value("workloads", std::vector<std::string>{});
     if (std::find(offered.begin(), offered.end(), workload.name) == offered.end()) {
-        throw UsageError(fmt::format("{}={}: it does not offer the workload {}; it offers {}", flag,
-                                     arm.spec.id, workload.name, fmt::join(offered, ", ")));
+        return fmt::format("does not offer the workload {}; it offers {}", workload.name,
+                           fmt::join(offered, ", "));
     }
     const json capabilities = arm.description.value("capabilities", json::object());
     const json limit = capabilities.value("descriptor_limit", json());
-    if (!workload.sockets || !limit.is_number_unsigned()) return;
+    if (!workload.sockets || !limit.is_number_unsigned()) return "";
     const auto connections = params.at("connections").get<std::uint64_t>();
     const auto most = limit.get<std::uint64_t>();
-    if (connections + descriptors_beside_connections > most) {
-        throw UsageError(
-            fmt::format("--connections={}: {} can watch descriptors below {} only; "
-                        "give at most --connections={}, or another loop",
-                        connections, arm.spec.id, most, most - descriptors_beside_connections));
-    }
+    if (connections + descriptors_beside_connections <= most) return "";
+    return fmt::format(
+        "cannot hold --connections={}: it can watch descriptors below {} only; give at most "
+        "--connections={}, or another loop",
+        connections, most, most - descriptors_beside_connections);
+}
+
+void check_arm_fits(const ReadyArm& arm, std::string_view flag, const WorkloadInfo& workload,
+                    const json& params) {
+    const std::string why = why_not_offered(arm, workload, params);
+    if (!why.empty()) throw UsageError(fmt::format("{}={}: it {}", flag, arm.spec.id, why));
 }
 
 void check_driver_found(const Settings& settings) {

@@ -15,6 +15,11 @@ namespace loopbench {
 ReadyArm describe_arm(const ArmSpec& spec, std::string_view flag, const Catalogue& catalogue,
                       const Settings& settings, const StopSignals& signals);
 
+/// Why `arm` cannot take part in the case: it does not offer the workload, or cannot hold that many
+/// connections, in words that go on from its name; empty when it can.
+std::string why_not_offered(const ReadyArm& arm, const WorkloadInfo& workload,
+                            const nlohmann::json& params);
+
 /// Throws UsageError when `arm` does not offer the workload, or cannot hold that many connections.
 void check_arm_fits(const ReadyArm& arm, std::string_view flag, const WorkloadInfo& workload,
                     const nlohmann::json& params);

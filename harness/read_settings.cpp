@@ -9,6 +9,9 @@
 
 #include "harness/address.hpp"
 #include "harness/errors.hpp"
+#include "harness/figures.hpp"
+#include "harness/matrix.hpp"
+#include "harness/nearest.hpp"
 #include "harness/shell_words.hpp"
 
 namespace loopbench {
@@ -63,7 +66,39 @@ void read_work(Settings& settings, const CommandLine& line) {
     }
 }
 
+/// Throws UsageError when no block has a figure of that metric.
+void check_metric(std::string_view flag, const std::string& metric) {
+    if (find_figure(metric) != nullptr) return;
+    std::vector<std::string> known{std::string(syscalls_by_block().metric)};
+    for (const Figure& figure : block_figures()) known.emplace_back(figure.metric);
+    throw UsageError(fmt::format("{}={}: there is no such metric to compare; {}", flag, metric,
+                                 suggestion(metric, known)));
+}
+
 }  // namespace
+
+std::vector<std::string> read_metrics(const CommandLine& line) {
+    if (!line.has("metrics")) return {};
+    std::vector<std::string> metrics = split_list("--metrics", line.value("metrics"));
+    for (const std::string& metric : metrics) check_metric("--metrics", metric);
+    return metrics;
+}
+
+Margins read_margins(const CommandLine& line) {
+    Margins margins;
+    if (!line.has("margin")) return margins;
+    for (const std::string& word : split_list("--margin", line.value("margin"))) {
+        const std::size_t equals = word.find('=');
+        if (equals == std::string::npos) {
+            throw UsageError(fmt::format(
+                "--margin={}: give METRIC=PERCENT, such as --margin=cpu_ns_per_op=2", word));
+        }
+        check_metric("--margin", word.substr(0, equals));
+        margins[word.substr(0, equals)] =
+            read_number("margin", word.substr(equals + 1), 0.01, 1000, "percent") / 100;
+    }
+    return margins;
+}
 
 std::string read_address(const std::string& flag, const std::string& text) {
     try {
@@ -74,8 +109,21 @@ std::string read_address(const std::string& flag, const std::string& text) {
     }
 }
 
-Settings read_settings(const CommandLine& line, const Catalogue& catalogue) {
+Settings gate_settings() {
     Settings settings;
+    settings.budget = std::chrono::seconds(60);
+    return settings;
+}
+
+Settings sitting_settings() {
+    Settings settings = gate_settings();
+    settings.precision = 0.005;
+    return settings;
+}
+
+Settings read_settings(const CommandLine& line, const Catalogue& catalogue,
+                       const Settings& usual) {
+    Settings settings = usual;
     if (line.has("budget")) {
         settings.budget =
             seconds(read_number("budget", line.value("budget"), 0.1, 86'400, "seconds"));

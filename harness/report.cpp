@@ -124,15 +124,7 @@ std::string describe_arm(const ReadyArm& arm) {
 std::string format_title(const CasePlan& plan) {
     std::string title = fmt::format("{} on {}", plan.workload.name, describe_arm(plan.arms[0]));
     if (plan.arms.size() > 1) title += fmt::format(", beside {}", describe_arm(plan.arms[1]));
-    std::vector<std::string> parameters;
-    for (const Parameter& parameter : all_parameters()) {
-        const auto value = plan.params.find(parameter.name);
-        if (value == plan.params.end()) continue;
-        parameters.push_back(
-            fmt::format("{} {}", parameter.flag().substr(2),
-                        value->is_string() ? value->get<std::string>() : value->dump()));
-    }
-    return fmt::format("{}\n{}\n", title, fmt::join(parameters, " · "));
+    return fmt::format("{}\n{}\n", title, format_parameters(plan));
 }
 
 /// Who runs where in a placement.
@@ -145,30 +137,36 @@ std::string format_place(const std::string& placement, const ResultFile& result,
     return fmt::format("on CPU {}", first);
 }
 
-std::string format_method(const ResultFile& result, const CasePlan& plan) {
-    std::string text;
-    for (const json& one : result.plan.further.value("placements", json::array())) {
-        const auto placement = one.at("placement").get<std::string>();
-        const auto stopped = one.at("stopped").get<std::string>();
-        const int blocks = one.at("blocks").get<int>();
-        const int slices = one.at("slices").get<int>();
-        const int least = one.at("least_slices").get<int>();
-        text +=
-            fmt::format("{}: {}; {} block{} × {}{} slice{} of {:.0f} ms; {}\n", placement,
-                        format_place(placement, result, !plan.arms.front().target.empty()), blocks,
-                        blocks == 1 ? "" : "s", least < slices ? fmt::format("{}–", least) : "",
-                        slices, slices == 1 ? "" : "s", one.at("slice_ms").get<double>(),
-                        stopped.empty() ? "cut short" : stopped);
-    }
-    return text + fmt::format(
-                      "median over blocks of fresh processes, ± the reach of its 95% "
-                      "interval; one operation is one {}\n",
-                      plan.workload.operation);
-}
-
 }  // namespace
 
-std::string format_report(const ResultFile& result, const CasePlan& plan) {
+std::string format_parameters(const CasePlan& plan) {
+    std::vector<std::string> parameters;
+    for (const Parameter& parameter : all_parameters()) {
+        const auto value = plan.params.find(parameter.name);
+        if (value == plan.params.end()) continue;
+        parameters.push_back(
+            fmt::format("{} {}", parameter.flag().substr(2),
+                        value->is_string() ? value->get<std::string>() : value->dump()));
+    }
+    return fmt::format("{}", fmt::join(parameters, " · "));
+}
+
+std::string format_method(const ResultFile& result, const CasePlan& plan,
+                          const PlacementSamples& samples) {
+    const std::string placement(name_of(samples.placement));
+    const int blocks = samples.whole_blocks();
+    const auto slices = static_cast<std::size_t>(samples.shape.slices);
+    const std::size_t least = samples.least_slices();
+    return fmt::format("{}: {}; {} block{} × {}{} slice{} of {:.3g} ms; {}\n", placement,
+                       format_place(placement, result, !plan.arms.front().target.empty()), blocks,
+                       blocks == 1 ? "" : "s", least < slices ? fmt::format("{}–", least) : "",
+                       slices, slices == 1 ? "" : "s",
+                       static_cast<double>(samples.slice.count()) / 1e6,
+                       samples.stopped.empty() ? "cut short" : samples.stopped);
+}
+
+std::string format_report(const ResultFile& result, const MeasuredCase& measured) {
+    const CasePlan& plan = measured.plan;
     Footnotes notes;
     std::string text = format_title(plan) + "\n";
     const bool with_ratio = plan.arms.size() > 1;
@@ -182,7 +180,14 @@ std::string format_report(const ResultFile& result, const CasePlan& plan) {
         for (const Case& one : result.cases) columns.push_back(&one);
         text += format_table(result, columns, false, notes) + "\n";
     }
-    return text + notes.render() + format_method(result, plan);
+    text += notes.render();
+    for (const PlacementSamples& samples : measured.placements) {
+        text += format_method(result, plan, samples);
+    }
+    return text + fmt::format(
+                      "median over blocks of fresh processes, ± the reach of its 95% "
+                      "interval; one operation is one {}\n",
+                      plan.workload.operation);
 }
 
 std::string format_warnings(const ResultFile& result) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/arm.hpp"
@@ -46,6 +47,7 @@ struct CasePlan {
     WorkloadInfo workload;
     nlohmann::json params;
     std::vector<ReadyArm> arms;
+    std::vector<std::pair<std::string, std::string>> not_offered;  ///< other arms, and why they are not
     std::optional<std::size_t> reference;  ///< the arm that the others are compared with
     std::vector<Placement> placements;
     bool count_syscalls_by_block = false;  ///< in each block anew, where they are to be judged

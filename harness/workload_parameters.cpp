@@ -223,13 +223,13 @@ void check_together(const WorkloadInfo& workload, json& resolved) {
 const std::vector<WorkloadInfo>& all_workloads() {
     static const std::vector<WorkloadInfo> workloads{
         {"echo", "connections that each send a message and wait for it to come back", "round trip",
-         true, "cpu_ns_per_op"},
+         true, "cpu_ns_per_op", ""},
         {"fanin", "many senders, one loop that consumes and checks", "message", true,
-         "cpu_ns_per_op"},
+         "cpu_ns_per_op", ""},
         {"timers", "a storm of timers that start, are cancelled and expire", "timer operation",
-         false, "cpu_ns_per_op"},
+         false, "cpu_ns_per_op", ""},
         {"pingpong", "tasks that pass a token through the ready queue", "switch", false,
-         "cpu_ns_per_switch"},
+         "cpu_ns_per_switch", "post"},
     };
     return workloads;
 }

@@ -25,6 +25,9 @@ struct ConfidenceInterval : Interval {
 /// The middle value, or the mean of the middle two. At least one value.
 double median(std::span<const double> values);
 
+/// The standard deviation of a sample: sqrt(Σ(x - mean)² / (n - 1)). At least two values.
+double standard_deviation(std::span<const double> values);
+
 /// A distribution-free interval of the median from the order statistics x(k) and x(n+1-k), k the
 /// largest with P(B <= k-1) <= (1-confidence)/2 for B ~ binomial(n, 1/2) ([HW] 3.6). Independent
 /// values, any distribution. Nothing when n is too small: below 6 at 95%.

@@ -96,14 +96,10 @@ int blocks_for_verdicts(std::size_t cells) {
     return blocks;
 }
 
-bool has_rare_costs(std::span<const double> arm, std::span<const double> reference,
-                    double totals_ratio, double log_margin) {
-    assert(!arm.empty() && !reference.empty() && totals_ratio > 0);
-    const double arm_median = median(arm);
-    const double reference_median = median(reference);
-    if (arm_median <= 0 || reference_median <= 0) return true;
-    return std::abs(std::log(totals_ratio) - std::log(arm_median / reference_median)) >
-           log_margin / 2;
+bool has_rare_costs(std::span<const double> gaps, double log_margin) {
+    if (gaps.empty()) return false;
+    const auto interval = signed_rank_interval(gaps);
+    return interval && (interval->low > log_margin / 2 || interval->high < -log_margin / 2);
 }
 
 }  // namespace loopbench

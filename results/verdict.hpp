@@ -50,11 +50,10 @@ std::vector<Judgement> judge(std::span<const Evidence> cells);
 /// the smallest two-sided p of n signs is 2^(1-n).
 int blocks_for_verdicts(std::size_t cells);
 
-/// Whether some of the cost comes so seldom that the typical slice does not show it: ln of the
-/// ratio of totals, arm over reference, and ln of the ratio of the medians over slices differ by
-/// more than half the margin, or most slices of an arm cost nothing. `arm` and `reference` hold a
-/// slice's amount per operation each, at least one.
-bool has_rare_costs(std::span<const double> arm, std::span<const double> reference,
-                    double totals_ratio, double log_margin);
+/// Whether some of the cost comes so seldom that the typical slice does not show it. `gaps` holds,
+/// block by block, ln of the ratio of totals less ln of the ratio of the medians over slices: their
+/// 95% signed-rank interval lies wholly beyond half the margin. (An estimate alone would not do: on a
+/// noisy machine medians of few slices scatter by more than that.)
+bool has_rare_costs(std::span<const double> gaps, double log_margin);
 
 }  // namespace loopbench

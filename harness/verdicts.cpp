@@ -1,0 +1,275 @@
+#include "harness/verdicts.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/checks.hpp"
+#include "harness/compute.hpp"
+#include "harness/pairing.hpp"
+#include "results/statistics.hpp"
+#include "results/verdict.hpp"
+
+namespace loopbench {
+namespace {
+
+using nlohmann::json;
+
+/// Whether the work of an arm stands for what its library does: an adapter may have had to bring
+/// the very operation along that the workload is about.
+bool is_shared_queue(const CasePlan& plan, std::size_t arm) {
+    const std::string& operation = plan.workload.central_operation;
+    if (operation.empty()) return false;
+    const json operations = plan.arms[arm].description.value("operations", json::object());
+    return operations.value(operation, "native") == "emulated";
+}
+
+std::optional<double> operations_per_turn(const ArmSamples& arm) {
+    double operations = 0;
+    double turns = 0;
+    for (const BlockSamples& block : arm.blocks) {
+        const auto found = block.counts.counters.find("turns");
+        if (found == block.counts.counters.end() || !found->second) continue;
+        operations += static_cast<double>(block.counts.operations);
+        turns += static_cast<double>(*found->second);
+    }
+    return turns > 0 ? std::optional(operations / turns) : std::nullopt;
+}
+
+/// In lockstep, arms that find different batches do not do the same work for an operation.
+std::string unequal_batches(const CasePlan& plan, const PlacementSamples& samples,
+                            std::size_t arm) {
+    const auto mine = operations_per_turn(samples.arms[arm]);
+    const auto other = operations_per_turn(samples.arms[*plan.reference]);
+    if (!mine || !other) return "";
+    if (std::min(*mine, *other) >= (1 - batch_tolerance) * std::max(*mine, *other)) return "";
+    const std::string why = why_capped(plan, plan.arms[arm]);
+    return fmt::format("unequal load, {:.3g} operations a turn against {:.3g}{}", *mine, *other,
+                       why.empty() ? "" : ", " + why);
+}
+
+/// In split placement processor time an operation depends on how much there was to do: it can be
+/// compared of arms that had no rest, and of arms that were offered the same.
+std::string unequal_load(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm) {
+    if (plan.params.value("rate", json(0)) != json(0)) return "";
+    constexpr double saturated = 0.95;
+    for (const std::size_t one : {arm, *plan.reference}) {
+        double cpu_ns = 0;
+        double elapsed_ns = 0;
+        for (const BlockSamples& block : samples.arms[one].blocks) {
+            const BlockTotals totals = total(block);
+            cpu_ns += totals.cpu_ns.value_or(0);
+            elapsed_ns += totals.elapsed_ns;
+        }
+        if (cpu_ns >= saturated * elapsed_ns) continue;
+        return fmt::format("{} was {:.0f}% busy", plan.arms[one].spec.id,
+                           100 * cpu_ns / elapsed_ns);
+    }
+    return "";
+}
+
+/// The gap, block by block, between the ratio of totals and that of the medians over slices.
+std::vector<double> rare_cost_gaps(const CasePlan& plan, const PlacementSamples& samples,
+                                   std::size_t arm) {
+    const auto median_cost = [](const BlockSamples& block) -> std::optional<double> {
+        std::vector<double> costs;
+        for (const SliceSample& slice : block.slices) {
+            if (!slice.invalid.empty() || !slice.cpu_ns || slice.answer.operations == 0) continue;
+            costs.push_back(static_cast<double>(*slice.cpu_ns) /
+                            static_cast<double>(slice.answer.operations));
+        }
+        return costs.empty() ? std::nullopt : std::optional(median(costs));
+    };
+    std::vector<double> gaps;
+    const auto& ours = samples.arms[arm].blocks;
+    const auto& theirs = samples.arms[*plan.reference].blocks;
+    const Figure& cost = *find_figure("cpu_ns_per_op");
+    for (std::size_t block = 0; block < std::min(ours.size(), theirs.size()); ++block) {
+        const auto mine = cost.value(total(ours[block]), plan.params);
+        const auto other = cost.value(total(theirs[block]), plan.params);
+        const auto my_median = median_cost(ours[block]);
+        const auto other_median = median_cost(theirs[block]);
+        if (!mine || !other || !my_median || !other_median) continue;
+        const double gap = std::log(*mine / *other) - std::log(*my_median / *other_median);
+        if (std::isfinite(gap)) gaps.push_back(gap);
+    }
+    return gaps;
+}
+
+bool is_processor_time(const std::string& metric) {
+    return metric == "cpu_ns_per_op" || metric == "cpu_ns_per_switch";
+}
+
+bool is_void(const std::vector<Warning>& warnings, const std::string& cell,
+             const std::string& metric) {
+    return std::any_of(warnings.begin(), warnings.end(), [&](const Warning& warning) {
+        return warning.grade == Grade::voids && warning.cell == cell &&
+               (!warning.metric || warning.metric == metric);
+    });
+}
+
+/// A comparison in the table, with what is known of it.
+struct TableCell {
+    Comparison* comparison;
+    Evidence evidence;
+};
+
+/// The cells of one case in one placement that can be judged; the others get their verdict here.
+void collect_cells(std::vector<TableCell>& cells, ResultFile& result, const CasePlan& plan,
+                   const PlacementSamples& samples, const std::vector<std::string>& metrics,
+                   const Margins& margins) {
+    const std::string placement(name_of(samples.placement));
+    const auto judged = judged_metrics(metrics, plan, samples.placement);
+    for (Comparison& comparison : result.comparisons) {
+        if (comparison.workload != plan.workload.name || comparison.params != plan.params ||
+            comparison.placement != placement ||
+            std::find(judged.begin(), judged.end(), comparison.metric) == judged.end()) {
+            continue;
+        }
+        const auto found =
+            std::find_if(plan.arms.begin(), plan.arms.end(), [&](const ReadyArm& one) {
+                return one.spec.id == comparison.arm;
+            });
+        if (found == plan.arms.end()) continue;
+        const auto arm = static_cast<std::size_t>(found - plan.arms.begin());
+        comparison.verdict =
+            why_no_verdict(plan, samples, arm, comparison.metric, result.warnings);
+        if (!comparison.verdict.empty()) continue;
+        const Margin margin = choose_margin(margins, comparison.metric, placement);
+        const WorseRatios ratios = worse_ratios(plan, samples, comparison.metric, margin, arm);
+        Evidence evidence;
+        evidence.log_ratios = ratios.log_ratios;
+        evidence.log_margin = ratios.level > 0 ? log_margin(margin, ratios.level) : 0;
+        if (is_processor_time(comparison.metric) &&
+            has_rare_costs(rare_cost_gaps(plan, samples, arm), evidence.log_margin)) {
+            evidence.doubt = "rare costs";
+        }
+        if (ratios.merged) {
+            result.warnings.push_back(
+                {Grade::note, "merged_blocks",
+                 fmt::format("{}: the ratios of adjacent blocks to {} were correlated and were "
+                             "merged two by two",
+                             cell_name(plan.workload.name, comparison.arm, placement),
+                             comparison.reference),
+                 "give a longer --budget for a narrower interval", comparison.metric,
+                 cell_name(plan.workload.name, comparison.arm, placement)});
+        }
+        cells.push_back({&comparison, std::move(evidence)});
+    }
+}
+
+}  // namespace
+
+WorseRatios worse_ratios(const CasePlan& plan, const PlacementSamples& samples,
+                         const std::string& metric, const Margin& margin, std::size_t arm) {
+    WorseRatios worse;
+    const PairedValues values =
+        pair_values(plan, samples, *find_figure(metric), arm, *plan.reference);
+    if (values.arm.empty()) return worse;
+    worse.level = median(values.reference) + margin.absolute;
+    const auto as_sums = [&](const std::vector<double>& amounts) {
+        std::vector<BlockSum> sums;
+        for (const double amount : amounts) sums.push_back({amount + margin.absolute, 1});
+        return sums;
+    };
+    auto ratios = independent_log_ratios(as_sums(values.arm), as_sums(values.reference));
+    if (!ratios) return worse;
+    worse.merged = ratios->merged;
+    worse.log_ratios = std::move(ratios->log_ratios);
+    if (find_metric(metric)->better == Better::higher) {
+        for (double& ratio : worse.log_ratios) ratio = -ratio;
+    }
+    return worse;
+}
+
+std::string why_no_verdict(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm,
+                           const std::string& metric, const std::vector<Warning>& warnings) {
+    const std::size_t reference = *plan.reference;
+    for (const std::size_t one : {arm, reference}) {
+        if (!samples.arms[one].failure.empty()) {
+            return fmt::format("no verdict: {} broke off", plan.arms[one].spec.id);
+        }
+        const std::string cell =
+            cell_name(plan.workload.name, plan.arms[one].spec.id, name_of(samples.placement));
+        if (is_void(warnings, cell, metric)) {
+            return metric == "throughput" ? "unclear: generator-bound" : "unclear: void";
+        }
+    }
+    if (is_shared_queue(plan, arm)) return "no verdict: shared queue";
+    for (const std::size_t one : {arm, reference}) {
+        const auto& deviations = samples.arms[one].deviations;
+        if (deviations.empty()) continue;
+        return fmt::format("unclear: not like for like: {}", fmt::join(deviations, ", "));
+    }
+    if (samples.placement == Placement::lockstep && plan.workload.sockets) {
+        const std::string batches = unequal_batches(plan, samples, arm);
+        if (!batches.empty()) return "unclear: " + batches;
+    }
+    if (samples.placement == Placement::split && is_processor_time(metric)) {
+        const std::string load = unequal_load(plan, samples, arm);
+        if (!load.empty()) return "unequal-load: " + load;
+    }
+    return "";
+}
+
+std::string why_not_gated(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm,
+                          const std::string& metric) {
+    for (const std::size_t one : {arm, *plan.reference}) {
+        const ArmSamples& measured = samples.arms[one];
+        if (!measured.failure.empty()) {
+            return fmt::format("{} broke off", plan.arms[one].spec.id);
+        }
+        if (!measured.deviations.empty()) {
+            return fmt::format("not like for like: {}", fmt::join(measured.deviations, ", "));
+        }
+    }
+    const bool bound = metric == "throughput" && samples.placement == Placement::split;
+    for (const std::size_t one : {arm, *plan.reference}) {
+        if (bound && is_generator_bound(samples.arms[one])) return "generator-bound";
+    }
+    if (metric == syscalls_by_block().metric && !samples.arms[arm].syscalls.reason.empty()) {
+        return samples.arms[arm].syscalls.reason;
+    }
+    return "";
+}
+
+std::vector<std::string> judged_metrics(const std::vector<std::string>& wanted,
+                                        const CasePlan& plan, Placement placement) {
+    if (wanted.empty()) return {main_metric(plan, placement)};
+    std::vector<std::string> judged;
+    for (const std::string& metric : wanted) {
+        const Figure* figure = find_figure(metric);
+        if (figure != nullptr && figure->applies(plan.workload)) judged.push_back(metric);
+    }
+    return judged;
+}
+
+void add_verdicts(ResultFile& result, const std::deque<MeasuredCase>& cases,
+                  const std::vector<std::string>& metrics, const Margins& margins) {
+    std::vector<TableCell> cells;
+    for (const MeasuredCase& measured : cases) {
+        for (const PlacementSamples& samples : measured.placements) {
+            collect_cells(cells, result, measured.plan, samples, metrics, margins);
+        }
+    }
+    std::vector<Evidence> evidence;
+    for (const TableCell& cell : cells) evidence.push_back(cell.evidence);
+    const std::vector<Judgement> judgements = judge(evidence);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        Comparison& comparison = *cells[i].comparison;
+        comparison.verdict = judgements[i].verdict;
+        if (!cells[i].evidence.doubt.empty()) continue;
+        comparison.p = judgements[i].p;
+        comparison.adjusted_p = judgements[i].adjusted_p;
+        if (const auto& adjusted = judgements[i].adjusted) {
+            const bool turned = find_metric(comparison.metric)->better == Better::higher;
+            comparison.adjusted_ci =
+                turned ? Interval{std::exp(-adjusted->high), std::exp(-adjusted->low)}
+                       : Interval{std::exp(adjusted->low), std::exp(adjusted->high)};
+        }
+    }
+}
+
+}  // namespace loopbench
