@@ -31,6 +31,16 @@ double share_of(double alpha, std::size_t cells, double weight) {
     return alpha * weight / static_cast<double>(cells);
 }
 
+/// The last look takes two fifths of the chance, or all when it is the only one, and the others
+/// share the rest.
+std::vector<double> look_weights(int looks) {
+    if (looks == 1) return {1.0};
+    constexpr double last = 0.4;
+    std::vector<double> weights(static_cast<std::size_t>(looks), (1 - last) / (looks - 1));
+    weights.back() = last;
+    return weights;
+}
+
 }  // namespace
 
 std::string_view to_string(Decision decision) {
@@ -53,11 +63,22 @@ int blocks_for_regression(std::size_t cells, double weight) {
 }
 
 Looks plan_looks(int most, std::size_t cells) {
-    const std::vector<double> weights = {0.2, 0.3, 0.5};
-    const int first = blocks_for_regression(cells, weights.front()) * 5 / 4;
-    const int second = static_cast<int>(std::lround(std::sqrt(static_cast<double>(first) * most)));
-    if (first < second && second < most) return {{first, second, most}, weights};
-    return {{most}, {1.0}};
+    // A quarter more than the least, so that one block on the other side does not spoil the first
+    // look; then by equal ratios, of at least 1.3 since more looks than that only cost weight.
+    constexpr double reserve = 1.25;
+    constexpr double least_ratio = 1.3;
+    for (int looks = 4; looks > 1; --looks) {
+        Looks plan{{}, look_weights(looks)};
+        const double first =
+            std::ceil(reserve * blocks_for_regression(cells, plan.weights.front()));
+        const double ratio = std::pow(most / first, 1.0 / (looks - 1));
+        if (ratio < least_ratio) continue;
+        for (int i = 0; i < looks; ++i) {
+            plan.blocks.push_back(static_cast<int>(std::lround(first * std::pow(ratio, i))));
+        }
+        return plan;
+    }
+    return {{most}, look_weights(1)};
 }
 
 void GateCell::look(std::span<const double> log_ratios, double weight) {
@@ -125,8 +146,7 @@ double detectable_slowdown(double sd, int blocks, std::size_t cells, double weig
     if (blocks < blocks_for_regression(cells, weight)) {
         return std::numeric_limits<double>::infinity();
     }
-    const double reach =
-        reach_of_one_block(sd, share_of(regression_alpha, cells, weight), power);
+    const double reach = reach_of_one_block(sd, share_of(regression_alpha, cells, weight), power);
     return std::exp(log_margin + reach / std::sqrt(static_cast<double>(blocks)));
 }
 

@@ -60,7 +60,9 @@ Judgement judge_cell(const Evidence& cell, std::size_t index, const Family& ties
     if (!tie && !slower && !faster) return {.verdict = "unclear"};
 
     const Family& family = tie ? ties : differences;
-    Judgement judgement{.verdict = tie ? "tie" : slower ? "slower" : "faster",
+    Judgement judgement{.verdict = tie      ? "tie"
+                                   : slower ? "slower"
+                                            : "faster",
                         .p = family.p[index],
                         .adjusted_p = family.adjusted[index]};
     if (judgement.adjusted_p > table_alpha) {
@@ -82,9 +84,8 @@ std::vector<Judgement> judge(std::span<const Evidence> cells) {
     std::vector<Judgement> judgements;
     std::size_t index = 0;
     for (const Evidence& cell : cells) {
-        judgements.push_back(cell.doubt.empty()
-                                 ? judge_cell(cell, index++, ties, differences)
-                                 : Judgement{.verdict = "unclear: " + cell.doubt});
+        judgements.push_back(cell.doubt.empty() ? judge_cell(cell, index++, ties, differences)
+                                                : Judgement{.verdict = "unclear: " + cell.doubt});
     }
     return judgements;
 }

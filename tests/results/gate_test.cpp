@@ -175,8 +175,7 @@ TEST(Sitting, FewOrEqualOnesCannotAnswer) {
 // exp(margin + (z(1 - 0.01*w/cells) + z(power)) * sd / sqrt(n*3/pi))
 TEST(Planning, SaysWhichSlowdownCanBeFound) {
     EXPECT_NEAR(detectable_slowdown(0.012, 60, 3, 0.5, std::log(1.015)), 1.0223966338928674, 1e-9);
-    EXPECT_NEAR(detectable_slowdown(0.02, 40, 1, 1, std::log(1.03), 0.9), 1.0420960531874153,
-                1e-9);
+    EXPECT_NEAR(detectable_slowdown(0.02, 40, 1, 1, std::log(1.03), 0.9), 1.0420960531874153, 1e-9);
     EXPECT_EQ(detectable_slowdown(0.012, 9, 3, 0.5, 0.015), HUGE_VAL);
 }
 

@@ -1,0 +1,108 @@
+// What was really recorded, decided again: tests/results/traces/ says how each trace came about.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "results/gate.hpp"
+#include "results/verdict.hpp"
+#include "simulator.hpp"
+
+namespace loopbench {
+namespace {
+
+const double margin = std::log(1.015);
+constexpr int slices_a_block = 8;
+
+/// The slices of one arm, whose processor time is multiplied by `factor`.
+SimulatedArm replay(const nlohmann::json& rows, double factor = 1) {
+    SimulatedArm arm;
+    for (const auto& row : rows) {
+        arm.slices.push_back({row.at(3).get<double>() * factor, row.at(2).get<double>()});
+    }
+    return arm;
+}
+
+class ReplayedTrace : public testing::Test {
+  protected:
+    ReplayedTrace()
+        : trace_(nlohmann::json::parse(std::ifstream(
+              std::string(LOOPBENCH_SOURCE_DIR) + "/tests/results/traces/echo-epoll-aa.json"))) {}
+
+    /// The arm `factor` times as dear as it was.
+    Recording recording(double factor) const {
+        return {replay(trace_.at("epoll"), factor), replay(trace_.at("reference"))};
+    }
+
+    BlockRatios ratios(double factor) const {
+        const Recording both = recording(factor);
+        return independent_log_ratios(both.arm.blocks(slices_a_block),
+                                      both.reference.blocks(slices_a_block))
+            .value();
+    }
+
+    Decision gate(double factor) const {
+        const Recording both = recording(factor);
+        const auto arm = both.arm.blocks(slices_a_block);
+        const auto reference = both.reference.blocks(slices_a_block);
+        const Looks looks = plan_looks(static_cast<int>(arm.size()), 1);
+        GateCell cell(margin);
+        for (std::size_t i = 0; i < looks.blocks.size() && !cell.settled(1); ++i) {
+            const auto blocks = static_cast<std::size_t>(looks.blocks[i]);
+            const auto so_far = independent_log_ratios(std::span(arm).first(blocks),
+                                                       std::span(reference).first(blocks));
+            cell.look(so_far.value().log_ratios, looks.weights[i]);
+        }
+        return decide(std::vector{cell}).front();
+    }
+
+    nlohmann::json trace_;
+};
+
+TEST_F(ReplayedTrace, OfTheSameProgramTwiceIsNoRegression) {
+    EXPECT_NE(gate(1), Decision::regression);
+    // Nor the other way round.
+    std::swap(trace_["epoll"], trace_["reference"]);
+    EXPECT_NE(gate(1), Decision::regression);
+}
+
+TEST_F(ReplayedTrace, WithTenPercentMoreIsARegression) {
+    EXPECT_EQ(gate(1.10), Decision::regression);
+    EXPECT_EQ(gate(0.90), Decision::pass);
+}
+
+TEST_F(ReplayedTrace, GivesTheVerdictsOfATable) {
+    const auto verdict = [&](double factor) {
+        return judge(std::vector<Evidence>{{ratios(factor).log_ratios, margin, ""}})[0].verdict;
+    };
+    EXPECT_EQ(verdict(1.10), "slower");
+    EXPECT_EQ(verdict(0.90), "faster");
+    EXPECT_EQ(verdict(1.00), "tie");
+}
+
+TEST_F(ReplayedTrace, HasNoRareCosts) {
+    const Recording both = recording(1);
+    const auto total = [](const SimulatedArm& arm) {
+        const BlockSum all = arm.blocks(static_cast<int>(arm.slices.size())).front();
+        return all.amount / all.operations;
+    };
+    EXPECT_FALSE(has_rare_costs(both.arm.costs(), both.reference.costs(),
+                                total(both.arm) / total(both.reference), margin));
+}
+
+TEST_F(ReplayedTrace, ItsFirstAndSecondHalfDifferAsIfTheyWereTwoPrograms) {
+    // One and the same arm, as if it had been run once before a change and once after it.
+    for (const char* name : {"epoll", "reference"}) {
+        const std::vector<double> costs = replay(trace_.at(name)).costs();
+        const auto half = costs.size() / 2;
+        EXPECT_LT(mann_whitney_p_value(std::span(costs).first(half), std::span(costs).last(half)),
+                  0.05)
+            << name;
+    }
+}
+
+}  // namespace
+}  // namespace loopbench
