@@ -8,9 +8,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "harness/driver/version.hpp"
 #include "harness/errors.hpp"
 #include "harness/fingerprint.hpp"
-#include "harness/driver/version.hpp"
 #include "results/statistics.hpp"
 #include "results/validation.hpp"
 
@@ -20,9 +20,8 @@ namespace {
 using nlohmann::json;
 
 json to_json(const SittingCell& cell) {
-    return {{"workload", cell.workload},   {"params", cell.params},
-            {"placement", cell.placement}, {"metric", cell.metric},
-            {"arm", cell.arm},             {"normaliser", cell.normaliser},
+    return {{"workload", cell.workload},   {"params", cell.params}, {"placement", cell.placement},
+            {"metric", cell.metric},       {"arm", cell.arm},       {"normaliser", cell.normaliser},
             {"log_ratio", cell.log_ratio}, {"blocks", cell.blocks}};
 }
 
@@ -63,9 +62,10 @@ std::vector<Sitting> read_sittings(std::string_view flag, const std::filesystem:
         for (const json& one : result.sittings) sittings.push_back(sitting_from(one));
     } catch (const std::exception& error) {
         const std::string what = error.what();
-        throw UsageError(fmt::format("{}={}: this is no baseline: {}; record one with loopbench "
-                                     "baseline FILE",
-                                     flag, path.string(), what));
+        throw UsageError(
+            fmt::format("{}={}: this is no baseline: {}; record one with loopbench "
+                        "baseline FILE",
+                        flag, path.string(), what));
     }
     return sittings;
 }
@@ -85,9 +85,9 @@ json to_json(const std::vector<Sitting>& sittings) {
 std::vector<Sitting> spaced(const std::vector<Sitting>& sittings) {
     std::vector<Sitting> kept;
     for (const Sitting& sitting : sittings) {
-        const bool near = !kept.empty() && seconds_of(sitting.created) <
-                                               seconds_of(kept.back().created) +
-                                                   least_seconds_between_sittings;
+        const bool near =
+            !kept.empty() && seconds_of(sitting.created) <
+                                 seconds_of(kept.back().created) + least_seconds_between_sittings;
         if (!near) kept.push_back(sitting);
     }
     return kept;
@@ -98,8 +98,8 @@ std::vector<SittingCell> sitting_cells(const std::vector<JudgedCell>& cells) {
     for (const JudgedCell& cell : cells) {
         if (!cell.cannot.empty() || cell.log_ratios.empty()) continue;
         measured.push_back({cell.workload, cell.params, std::string(name_of(cell.placement)),
-                            cell.metric, cell.arm, cell.reference,
-                            hodges_lehmann(cell.log_ratios), cell.log_ratios.size()});
+                            cell.metric, cell.arm, cell.reference, hodges_lehmann(cell.log_ratios),
+                            cell.log_ratios.size()});
     }
     return measured;
 }
@@ -125,13 +125,14 @@ bool judge_by_sittings(JudgedCell& cell, const std::vector<Sitting>& sittings) {
     if (old.empty()) return false;
     if (!cell.cannot.empty() || cell.log_ratios.empty()) return true;
     if (old.size() < least_sittings) {
-        cell.cannot = fmt::format("the baseline has {} sitting{} of it that count; {} are needed, at "
-                                  "least a minute apart",
-                                  old.size(), old.size() == 1 ? "" : "s", least_sittings);
+        cell.cannot = fmt::format(
+            "the baseline has {} sitting{} of it that count; {} are needed, at "
+            "least a minute apart",
+            old.size(), old.size() == 1 ? "" : "s", least_sittings);
         return true;
     }
-    const SittingTest test = test_sitting(old, hodges_lehmann(cell.log_ratios),
-                                          log_margin(cell.margin, cell.level));
+    const SittingTest test =
+        test_sitting(old, hodges_lehmann(cell.log_ratios), log_margin(cell.margin, cell.level));
     cell.evidence.emplace(log_margin(cell.margin, cell.level));
     cell.evidence->look_once(test.regression_p, test.pass_p);
     // What is shown is this sitting over the middle of the old ones.

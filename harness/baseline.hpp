@@ -18,7 +18,8 @@ struct SittingCell {
     std::string metric;
     std::string arm;
     std::string normaliser;
-    double log_ratio = 0;  ///< Hodges–Lehmann over the blocks, above 0 is dearer than the normaliser
+    double log_ratio =
+        0;  ///< Hodges–Lehmann over the blocks, above 0 is dearer than the normaliser
     std::size_t blocks = 0;
 };
 
@@ -26,7 +27,8 @@ struct SittingCell {
 /// differ by is not seen within one.
 struct Sitting {
     std::string created;  ///< RFC 3339, UTC
-    nlohmann::json fingerprint;  ///< of the environment, with the versions of driver and normalisers
+    nlohmann::json
+        fingerprint;  ///< of the environment, with the versions of driver and normalisers
     std::vector<SittingCell> cells;
 };
 
@@ -49,8 +51,8 @@ std::vector<SittingCell> sitting_cells(const std::vector<JudgedCell>& cells);
 /// What a sitting must share with another to be comparable.
 nlohmann::json sitting_fingerprint(const ResultFile& result);
 
-/// Judges a cell, measured over its normaliser, by the sittings of a baseline: fills in its evidence
-/// or why it cannot be judged. False when the baseline has no such cell.
+/// Judges a cell, measured over its normaliser, by the sittings of a baseline: fills in its
+/// evidence or why it cannot be judged. False when the baseline has no such cell.
 bool judge_by_sittings(JudgedCell& cell, const std::vector<Sitting>& sittings);
 
 }  // namespace loopbench

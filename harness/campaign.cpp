@@ -24,10 +24,10 @@ class Campaign::Recorder : public MeasureObserver {
         campaign_.progress_.clear();
         print_failure(error);
         campaign_.failed_ = true;
-        campaign_.result_.warnings.push_back(
-            {Grade::voids, "process_failed", fmt::format("{} {}", error.who(), error.what()),
-             "see its last lines on standard error", std::nullopt,
-             fmt::format("{} on {}", plan_.workload.name, arm)});
+        campaign_.result_.warnings.push_back({Grade::voids, "process_failed",
+                                              fmt::format("{} {}", error.who(), error.what()),
+                                              "see its last lines on standard error", std::nullopt,
+                                              fmt::format("{} on {}", plan_.workload.name, arm)});
     }
     void progress(double fraction, const std::string& doing) override {
         campaign_.progress_.show(fraction, doing);

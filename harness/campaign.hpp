@@ -12,8 +12,8 @@
 
 namespace loopbench {
 
-/// Cases measured one after the other, into one result. What was measured is kept also when a process
-/// fails or the user interrupts; the result is then marked incomplete.
+/// Cases measured one after the other, into one result. What was measured is kept also when a
+/// process fails or the user interrupts; the result is then marked incomplete.
 class Campaign {
   public:
     /// `head` is a result without figures, as by `compose_head`. The arguments live longer than the
@@ -21,8 +21,8 @@ class Campaign {
     Campaign(const CommandLine& line, ResultFile head, const Settings& settings,
              const StopSignals& signals);
 
-    /// Measures a case and adds its figures to the result. An arm that breaks off is told on standard
-    /// error. False when nothing more should be measured: the user interrupted.
+    /// Measures a case and adds its figures to the result. An arm that breaks off is told on
+    /// standard error. False when nothing more should be measured: the user interrupted.
     bool measure(const CasePlan& plan, StoppingRule& rule);
     /// The same with other settings than the campaign's, a shorter budget for example.
     bool measure(const CasePlan& plan, const Settings& settings, StoppingRule& rule);
@@ -30,7 +30,8 @@ class Campaign {
     /// Those that were measured until now; they stay where they are.
     const std::deque<MeasuredCase>& cases() const noexcept { return cases_; }
     ResultFile& result() noexcept { return result_; }
-    /// exit_success, exit_workload_failed, exit_interrupted, or exit_unfit for what the checks found.
+    /// exit_success, exit_workload_failed, exit_interrupted, or exit_unfit for what the checks
+    /// found.
     ExitStatus status() const;
 
     /// Writes the result where `--json` says.
@@ -49,8 +50,8 @@ class Campaign {
     bool interrupted_ = false;
 };
 
-/// The story of `run` and `drive`: measures one case, reports it on standard output, its warnings on
-/// standard error, and writes the result that `--json` wants. Returns the exit status.
+/// The story of `run` and `drive`: measures one case, reports it on standard output, its warnings
+/// on standard error, and writes the result that `--json` wants. Returns the exit status.
 int measure_one_case(const CommandLine& line, const CasePlan& plan, const Settings& settings,
                      const StopSignals& signals);
 

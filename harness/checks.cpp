@@ -174,7 +174,8 @@ void check_batches(std::vector<Warning>& warnings, const CasePlan& plan,
 void check_delivered(std::vector<Warning>& warnings, const PlacementSamples& samples,
                      const Sums& sums, const std::string& cell) {
     constexpr double enough = 0.9;
-    if (sums.cpu_ns == 0 || (samples.placement != Placement::lockstep && sums.running_ns == 0)) return;
+    if (sums.cpu_ns == 0 || (samples.placement != Placement::lockstep && sums.running_ns == 0))
+        return;
     const double delivered = samples.placement == Placement::lockstep
                                  ? (sums.cpu_ns + sums.driver_cpu_ns) / sums.elapsed_ns
                                  : sums.running_ns / (sums.running_ns + sums.waiting_ns);

@@ -25,8 +25,8 @@ std::vector<CasePlan> plan_cases(const CommandLine& line, const Catalogue& catal
     ArmDirectory arms(catalogue, settings, signals);
     std::vector<CasePlan> plans;
     for (const CaseWish& wish : wishes) {
-        const ArmSpec reference = parse_arm(
-            "--reference", line.value("reference", usual_reference(wish.workload)));
+        const ArmSpec reference =
+            parse_arm("--reference", line.value("reference", usual_reference(wish.workload)));
         catalogue.program_of(reference, "--reference");
         CasePlan plan = plan_case(wish, loops, reference, arms);
         plan.placements =
@@ -65,9 +65,10 @@ int compare_command(const CommandLine& line) {
     const std::vector<CasePlan> plans = plan_cases(line, catalogue, settings, signals);
     const std::size_t cells = count_cells(plans, metrics);
     if (cells == 0) {
-        throw UsageError(fmt::format("--metrics={}: none of the workloads has it; see loopbench list "
-                                     "metrics",
-                                     line.value("metrics")));
+        throw UsageError(
+            fmt::format("--metrics={}: none of the workloads has it; see loopbench list "
+                        "metrics",
+                        line.value("metrics")));
     }
     fmt::print(stderr, "{}", format_plan(plans, cells, settings));
 

@@ -130,7 +130,8 @@ std::string duration(double seconds) {
 std::string format_margins(const std::deque<MeasuredCase>& cases,
                            const std::vector<std::string>& metrics) {
     return fmt::format(
-        "faster, slower: the 95% interval lies beyond ±{:.1f}%; tie: it lies within the margin{}; both "
+        "faster, slower: the 95% interval lies beyond ±{:.1f}%; tie: it lies within the margin{}; "
+        "both "
         "hold for the whole table (Holm)\n",
         100 * log_indifference,
         metrics.empty() && !cases.empty() ? " of the gate, 1.5% for processor time" : "");

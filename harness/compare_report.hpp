@@ -8,8 +8,8 @@
 
 namespace loopbench {
 
-/// What a table of `compare` will hold, how long it takes and how many blocks its verdicts need: told
-/// before anything is measured.
+/// What a table of `compare` will hold, how long it takes and how many blocks its verdicts need:
+/// told before anything is measured.
 std::string format_plan(const std::vector<CasePlan>& plans, std::size_t cells,
                         const Settings& settings);
 

@@ -44,8 +44,8 @@ class Crew {
     MeasureObserver& observer() const noexcept { return observer_; }
     std::size_t size() const noexcept { return failures_.size(); }
 
-    /// Does `step` for an arm unless it has broken off before. A ProcessError of the step means that
-    /// it breaks off now; false then. Throws OutOfArms.
+    /// Does `step` for an arm unless it has broken off before. A ProcessError of the step means
+    /// that it breaks off now; false then. Throws OutOfArms.
     bool attempt(std::size_t arm, const std::function<void()>& step);
     /// How the arm broke off; empty while it works.
     const std::string& failure(std::size_t arm) const { return failures_.at(arm); }

@@ -1,11 +1,11 @@
 #include <chrono>
 
 #include "harness/address.hpp"
+#include "harness/campaign.hpp"
 #include "harness/catalogue.hpp"
 #include "harness/commands.hpp"
 #include "harness/descriptor_limit.hpp"
 #include "harness/errors.hpp"
-#include "harness/campaign.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
 #include "harness/result_output.hpp"

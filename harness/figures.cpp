@@ -156,20 +156,18 @@ const std::vector<Figure>& block_figures() {
 }
 
 const Figure& syscalls_by_block() {
-    static const Figure figure{"syscalls_per_op", always,
-                               [](const BlockTotals& totals, const json&) {
-                                   return totals.syscalls_per_operation;
-                               },
-                               "system calls cannot be counted here"};
+    static const Figure figure{
+        "syscalls_per_op", always,
+        [](const BlockTotals& totals, const json&) { return totals.syscalls_per_operation; },
+        "system calls cannot be counted here"};
     return figure;
 }
 
 const Figure* find_figure(std::string_view metric) {
     if (metric == syscalls_by_block().metric) return &syscalls_by_block();
     const auto& all = block_figures();
-    const auto found = std::find_if(all.begin(), all.end(), [&](const Figure& figure) {
-        return figure.metric == metric;
-    });
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const Figure& figure) { return figure.metric == metric; });
     return found == all.end() ? nullptr : &*found;
 }
 

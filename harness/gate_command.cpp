@@ -42,7 +42,8 @@ class OtherBuild : public ReferenceFinder {
         ReadyArm arm = describe_arm(spec, "--against", catalogue_, settings_, signals_);
         const std::string why = why_not_offered(arm, workload, {});
         if (!why.empty()) {
-            throw UsageError(fmt::format("--against={}: its {} {}", directory_.string(), spec.id, why));
+            throw UsageError(
+                fmt::format("--against={}: its {} {}", directory_.string(), spec.id, why));
         }
         arm.spec.id = fmt::format("{} (against)", loop.spec.id);
         return arm;
@@ -101,7 +102,8 @@ std::vector<Detection> measure_pairs(GatePlan& plan, Campaign& campaign, const S
 std::string read_inconclusive(const CommandLine& line) {
     const std::string wanted = line.value("inconclusive", "inconclusive");
     if (line.has("inconclusive") && wanted != "pass" && wanted != "fail") {
-        throw UsageError(fmt::format("--inconclusive={}: give pass (exit 0) or fail (exit 1)", wanted));
+        throw UsageError(
+            fmt::format("--inconclusive={}: give pass (exit 0) or fail (exit 1)", wanted));
     }
     return wanted;
 }
@@ -150,8 +152,9 @@ int gate_by_build(const CommandLine& line, GateForm form, const Catalogue& catal
         references = std::make_unique<OtherBuild>(line.value("against"), settings, signals);
     }
     GatePlan plan = plan_gate(line, catalogue, settings, arms, *references);
-    fmt::print(stderr, "plan: {} cell{}, at most {:.0f} s a case; a regression can be called from {} "
-                       "blocks on; seed {}\n",
+    fmt::print(stderr,
+               "plan: {} cell{}, at most {:.0f} s a case; a regression can be called from {} "
+               "blocks on; seed {}\n",
                plan.cells.size(), plan.cells.size() == 1 ? "" : "s",
                std::chrono::duration<double>(settings.budget).count(),
                plan_looks(1000, plan.cells.size()).blocks.front(), settings.seed);
@@ -166,9 +169,13 @@ bool check_environment(const CommandLine& line, const Sitting& sitting, ResultFi
     if (found.empty()) return true;
     const bool allowed = line.has("allow-environment-mismatch");
     for (const std::string& difference : found) {
-        fmt::print(stderr, "{}: {}\n", allowed ? "note" : "loopbench: another environment", difference);
-        result.warnings.push_back({allowed ? Grade::note : Grade::unfit, "other_environment", difference,
-                                   "record a baseline here, or give --allow-environment-mismatch", {},
+        fmt::print(stderr, "{}: {}\n", allowed ? "note" : "loopbench: another environment",
+                   difference);
+        result.warnings.push_back({allowed ? Grade::note : Grade::unfit,
+                                   "other_environment",
+                                   difference,
+                                   "record a baseline here, or give --allow-environment-mismatch",
+                                   {},
                                    {}});
     }
     return allowed;
@@ -176,21 +183,24 @@ bool check_environment(const CommandLine& line, const Sitting& sitting, ResultFi
 
 int gate_by_baseline(const CommandLine& line, const GateForm& form, const Catalogue& catalogue,
                      const Settings& settings, const StopSignals& signals) {
-    const std::vector<Sitting> sittings = spaced(read_sittings("--baseline", line.value("baseline")));
+    const std::vector<Sitting> sittings =
+        spaced(read_sittings("--baseline", line.value("baseline")));
     if (sittings.empty()) {
-        throw UsageError(fmt::format("--baseline={}: there is no such file; record one with loopbench "
-                                     "baseline {}",
-                                     line.value("baseline"), line.value("baseline")));
+        throw UsageError(
+            fmt::format("--baseline={}: there is no such file; record one with loopbench "
+                        "baseline {}",
+                        line.value("baseline"), line.value("baseline")));
     }
     ArmDirectory arms(catalogue, settings, signals);
     NormaliserFinder normalisers(catalogue, arms);
     GatePlan plan = plan_gate(line, catalogue, settings, arms, normalisers);
     for (JudgedCell cell : plan.cells) {
         if (judge_by_sittings(cell, sittings)) continue;
-        throw UsageError(fmt::format(
-            "--baseline={}: it has no {} of {} on {} with these parameters; record it with loopbench "
-            "baseline and the same flags",
-            line.value("baseline"), cell.metric, cell.workload, cell.arm));
+        throw UsageError(
+            fmt::format("--baseline={}: it has no {} of {} on {} with these parameters; record it "
+                        "with loopbench "
+                        "baseline and the same flags",
+                        line.value("baseline"), cell.metric, cell.workload, cell.arm));
     }
     ResultFile head = compose_head(plan.pairs, settings);
     if (!check_environment(line, sittings.back(), head)) return exit_unfit;
@@ -204,8 +214,8 @@ int gate_by_baseline(const CommandLine& line, const GateForm& form, const Catalo
 }  // namespace
 
 int gate_command(const CommandLine& line) {
-    const int forms = (line.has("against") ? 1 : 0) + (line.has("baseline") ? 1 : 0) +
-                      (line.has("aa") ? 1 : 0);
+    const int forms =
+        (line.has("against") ? 1 : 0) + (line.has("baseline") ? 1 : 0) + (line.has("aa") ? 1 : 0);
     if (forms != 1) refuse_form();
     GateForm form;
     form.inconclusive = read_inconclusive(line);
@@ -227,7 +237,8 @@ int gate_command(const CommandLine& line) {
 
 int baseline_command(const CommandLine& line) {
     const std::string path = line.topic;
-    if (path.empty()) throw UsageError("baseline: a file is needed; such as loopbench baseline FILE");
+    if (path.empty())
+        throw UsageError("baseline: a file is needed; such as loopbench baseline FILE");
     const Catalogue catalogue = Catalogue::of_this_process();
     const Settings settings = read_settings(line, catalogue, sitting_settings());
     std::vector<Sitting> sittings = read_sittings("baseline", path);

@@ -6,6 +6,7 @@
 
 #include "harness/compute.hpp"
 #include "harness/descriptor_limit.hpp"
+#include "harness/figures.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
 #include "harness/verdicts.hpp"
@@ -34,6 +35,8 @@ void add_cells(GatePlan& plan, const CasePlan& pair, const Margins& margins) {
             cell.metric = metric;
             cell.arm = pair.arms[1].spec.id;
             cell.reference = pair.arms[0].spec.id;
+            // Who may not count system calls can be judged by the others all the same.
+            cell.wanted = !plan.metrics.empty() || metric != syscalls_by_block().metric;
             cell.margin = choose_margin(margins, metric, name_of(placement));
             indices.push_back(plan.cells.size());
             plan.cells.push_back(std::move(cell));
@@ -69,16 +72,18 @@ GatePlan plan_gate(const CommandLine& line, const Catalogue& catalogue, const Se
                                   wish.workload.sockets, settings.processors);
             add_cells(plan, pair, margins);
             for (const std::size_t cell : plan.of_pair.back()) {
-                pair.count_syscalls_by_block = pair.count_syscalls_by_block ||
-                                               plan.cells[cell].metric == syscalls_by_block().metric;
+                pair.count_syscalls_by_block =
+                    pair.count_syscalls_by_block ||
+                    plan.cells[cell].metric == syscalls_by_block().metric;
             }
             plan.pairs.push_back(std::move(pair));
         }
     }
     if (plan.cells.empty()) {
-        throw UsageError(fmt::format("--metrics={}: none of the workloads has it; see loopbench list "
-                                     "metrics",
-                                     line.value("metrics")));
+        throw UsageError(
+            fmt::format("--metrics={}: none of the workloads has it; see loopbench list "
+                        "metrics",
+                        line.value("metrics")));
     }
     return plan;
 }
@@ -93,8 +98,8 @@ ReadyArm NormaliserFinder::find(const ReadyArm& loop, const WorkloadInfo& worklo
     const ArmSpec spec = parse_arm("--loops", usual_reference(workload));
     catalogue_.program_of(spec, "--loops");
     if (spec.id == loop.spec.id) {
-        throw UsageError(fmt::format("--loops={}: that is what the others are measured by; give a loop",
-                                     spec.id));
+        throw UsageError(fmt::format(
+            "--loops={}: that is what the others are measured by; give a loop", spec.id));
     }
     return arms_.get(spec, "--loops");
 }

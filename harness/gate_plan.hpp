@@ -11,8 +11,8 @@
 
 namespace loopbench {
 
-/// The pairs that a gate or a baseline measures, one loop in one case each, beside its reference, and
-/// the cells that are judged of them.
+/// The pairs that a gate or a baseline measures, one loop in one case each, beside its reference,
+/// and the cells that are judged of them.
 struct GatePlan {
     std::vector<CasePlan> pairs;
     std::vector<JudgedCell> cells;                  ///< those of a pair stand together
@@ -33,8 +33,8 @@ class ReferenceFinder {
     virtual ReadyArm find(const ReadyArm& loop, const WorkloadInfo& workload) = 0;
 };
 
-/// The plan of the command line: `--loops` (epoll) times `--workloads` (echo) times their parameters.
-/// Throws UsageError.
+/// The plan of the command line: `--loops` (epoll) times `--workloads` (echo) times their
+/// parameters. Throws UsageError.
 GatePlan plan_gate(const CommandLine& line, const Catalogue& catalogue, const Settings& settings,
                    ArmDirectory& arms, ReferenceFinder& references);
 
@@ -53,8 +53,8 @@ class NormaliserFinder : public ReferenceFinder {
     ArmDirectory& arms_;
 };
 
-/// Measures every pair of the plan over its normaliser as long as a sitting takes, and fills the cells'
-/// log-ratios in. False when the user interrupted.
+/// Measures every pair of the plan over its normaliser as long as a sitting takes, and fills the
+/// cells' log-ratios in. False when the user interrupted.
 bool measure_sitting(GatePlan& plan, Campaign& campaign, const Settings& settings);
 
 }  // namespace loopbench

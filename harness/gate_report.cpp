@@ -40,6 +40,7 @@ std::string format_margin(const JudgedCell& cell) {
 }
 
 std::string format_decision(const JudgedCell& cell) {
+    if (!cell.wanted && !cell.cannot.empty()) return "not judged: " + cell.cannot;
     std::string text(to_string(cell.decision));
     if (cell.improved) text += ", improved";
     if (!cell.cannot.empty()) text += ": " + cell.cannot;
@@ -50,9 +51,8 @@ std::string format_decision(const JudgedCell& cell) {
 std::string explain(const std::vector<JudgedCell>& cells, Decision decision) {
     std::string text;
     for (const JudgedCell& cell : cells) {
-        if (cell.decision != decision) continue;
-        text += fmt::format("{}{}, {}: {}", text.empty() ? "" : "; ", case_of(cell),
-                            label_of(cell),
+        if (cell.decision != decision || (!cell.wanted && !cell.cannot.empty())) continue;
+        text += fmt::format("{}{}, {}: {}", text.empty() ? "" : "; ", case_of(cell), label_of(cell),
                             cell.cannot.empty() ? "ratio " + format_ratio(cell) : cell.cannot);
     }
     return text;
@@ -81,7 +81,7 @@ std::string headline(const GateForm& form, const std::vector<JudgedCell>& cells)
 Decision overall(const std::vector<JudgedCell>& cells) {
     const auto any = [&](Decision decision) {
         return std::any_of(cells.begin(), cells.end(), [&](const JudgedCell& cell) {
-            return cell.decision == decision;
+            return cell.decision == decision && (cell.wanted || cell.cannot.empty());
         });
     };
     if (any(Decision::regression)) return Decision::regression;
@@ -114,7 +114,8 @@ std::string format_gate_markdown(const GateForm& form, const std::vector<JudgedC
                             format_ratio(cell), format_margin(cell), format_decision(cell));
     }
     text += fmt::format(
-        "\nA ratio is this build over {}. The chance of any false REGRESSION is below {:.0f}%, that of "
+        "\nA ratio is this build over {}. The chance of any false REGRESSION is below {:.0f}%, "
+        "that of "
         "any false PASS below {:.0f}%.\n",
         form.reference, 100 * regression_alpha, 100 * pass_alpha);
     return text;
@@ -123,13 +124,20 @@ std::string format_gate_markdown(const GateForm& form, const std::vector<JudgedC
 json gate_json(const GateForm& form, const std::vector<JudgedCell>& cells) {
     json all = json::array();
     for (const JudgedCell& cell : cells) {
-        json one{{"workload", cell.workload},   {"params", cell.params},
-                 {"placement", name_of(cell.placement)}, {"metric", cell.metric},
-                 {"arm", cell.arm},             {"reference", cell.reference},
-                 {"decision", to_string(cell.decision)}, {"improved", cell.improved},
-                 {"n", cell.log_ratios.size()}, {"merged", cell.merged},
-                 {"ratio", nullptr},            {"ci95", nullptr},
-                 {"margin", nullptr},           {"p_worse", nullptr},
+        json one{{"workload", cell.workload},
+                 {"params", cell.params},
+                 {"placement", name_of(cell.placement)},
+                 {"metric", cell.metric},
+                 {"arm", cell.arm},
+                 {"reference", cell.reference},
+                 {"decision", to_string(cell.decision)},
+                 {"improved", cell.improved},
+                 {"n", cell.log_ratios.size()},
+                 {"merged", cell.merged},
+                 {"ratio", nullptr},
+                 {"ci95", nullptr},
+                 {"margin", nullptr},
+                 {"p_worse", nullptr},
                  {"p_not_worse", nullptr}};
         if (const auto ratio = ratio_of(cell)) {
             one["ratio"] = ratio->ratio;
@@ -194,7 +202,8 @@ std::string format_detection(const std::vector<Detection>& detections, std::size
                                *found->blocks_for_margin * one.block_seconds)
                  : "—"});
     }
-    return "\nWhat a gate can find here, with a probability of 95%. \"For the margin\": to find a slowdown "
+    return "\nWhat a gate can find here, with a probability of 95%. \"For the margin\": to find a "
+           "slowdown "
            "of twice\nthe margin, and to pass a build that has not changed.\n\n" +
            table.render();
 }

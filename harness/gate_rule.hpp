@@ -22,11 +22,12 @@ struct JudgedCell {
     std::string arm;
     std::string reference;
     Margin margin;
-    double level = 0;      ///< the reference's median, by which the margin becomes a ratio
+    double level = 0;  ///< the reference's median, by which the margin becomes a ratio
     std::optional<GateCell> evidence;  ///< nothing before the first look
     std::vector<double> log_ratios;    ///< of the last look, above 0 is worse
     bool merged = false;               ///< adjacent blocks were, in the last look
     std::string cannot;                ///< why nothing can be decided, or empty
+    bool wanted = true;  ///< false: of the usual metrics, and left out where it cannot be measured
     Decision decision = Decision::inconclusive;
     bool improved = false;  ///< beside PASS: the 95% interval lies wholly on the better side
 };
@@ -41,8 +42,8 @@ class GateRule : public StoppingRule {
     int least_blocks() const override { return least_blocks_; }
     std::vector<int> looks(int most) override;
     std::string look(const PlacementSamples& samples) override;
-    /// The last look, when the budget ended the measurement before the last that was planned: it has
-    /// all the weight that is left.
+    /// The last look, when the budget ended the measurement before the last that was planned: it
+    /// has all the weight that is left.
     void conclude(const PlacementSamples& samples);
 
     const Looks& planned() const noexcept { return looks_; }
@@ -59,8 +60,8 @@ class GateRule : public StoppingRule {
     int last_blocks_ = 0;
 };
 
-/// Holm over all cells: fills in their decisions. A cell that cannot be decided is inconclusive, and
-/// is not counted among the others.
+/// Holm over all cells: fills in their decisions. A cell that cannot be decided is inconclusive,
+/// and is not counted among the others.
 void decide_cells(std::vector<JudgedCell>& cells);
 
 /// The estimate of a cell's ratio from the blocks of its last look, in the metric's own direction.

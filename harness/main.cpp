@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <exception>
 
+#include "harness/campaign.hpp"
 #include "harness/cli.hpp"
 #include "harness/commands.hpp"
 #include "harness/errors.hpp"
-#include "harness/campaign.hpp"
 
 namespace loopbench {
 namespace {

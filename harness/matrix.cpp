@@ -16,9 +16,10 @@ std::vector<std::string> split_list(std::string_view flag, const std::string& te
         const std::size_t comma = std::min(text.find(',', start), text.size());
         std::string word = text.substr(start, comma - start);
         if (word.empty()) {
-            throw UsageError(fmt::format("{}={}: a word is missing; give words with single commas "
-                                         "between, such as a,b",
-                                         flag, text));
+            throw UsageError(
+                fmt::format("{}={}: a word is missing; give words with single commas "
+                            "between, such as a,b",
+                            flag, text));
         }
         if (std::find(words.begin(), words.end(), word) != words.end()) {
             throw UsageError(fmt::format("{}={}: {} comes twice; give it once", flag, text, word));
@@ -107,9 +108,10 @@ CasePlan plan_case(const CaseWish& wish, const std::vector<ArmSpec>& loops,
     if (plan.arms.size() == 1) {
         const ReadyArm& only = arms.get(loops.front(), "--loops");
         check_arm_fits(only, "--loops", wish.workload, wish.params);
-        throw UsageError(fmt::format("--loops={}: that is the reference itself; give another loop "
-                                     "beside it, or another --reference",
-                                     only.spec.id));
+        throw UsageError(
+            fmt::format("--loops={}: that is the reference itself; give another loop "
+                        "beside it, or another --reference",
+                        only.spec.id));
     }
     return plan;
 }

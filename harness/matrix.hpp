@@ -12,8 +12,8 @@
 
 namespace loopbench {
 
-/// The words of a list with commas between. Throws UsageError, which names `flag`, for an empty word
-/// or one that comes twice.
+/// The words of a list with commas between. Throws UsageError, which names `flag`, for an empty
+/// word or one that comes twice.
 std::vector<std::string> split_list(std::string_view flag, const std::string& text);
 
 /// The workloads of `--workloads`.
@@ -55,9 +55,9 @@ class ArmDirectory {
     std::map<std::string, ReadyArm> arms_;
 };
 
-/// The plan of a case: `loops` beside `reference`, which comes first. A loop that does not offer the
-/// workload is left out and listed in `not_offered`. Throws UsageError when the reference does not
-/// offer it, or none of the loops does.
+/// The plan of a case: `loops` beside `reference`, which comes first. A loop that does not offer
+/// the workload is left out and listed in `not_offered`. Throws UsageError when the reference does
+/// not offer it, or none of the loops does.
 CasePlan plan_case(const CaseWish& wish, const std::vector<ArmSpec>& loops,
                    const ArmSpec& reference, ArmDirectory& arms);
 

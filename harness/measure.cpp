@@ -127,8 +127,8 @@ bool Measurement::out_of_time(int done, Clock::time_point started,
     const auto now = Clock::now();
     const auto block_time = (now - started) / done;
     if (now + block_time <= deadline) return false;
-    // The blocks turned out dearer than the rehearsal promised. The last one makes the interval: for
-    // it a fifth of the share may be overdrawn.
+    // The blocks turned out dearer than the rehearsal promised. The last one makes the interval:
+    // for it a fifth of the share may be overdrawn.
     const auto missing = block_time * std::max(0, rule_.least_blocks() - done);
     return missing.count() == 0 || now + missing > deadline + (deadline - started) / 5;
 }

@@ -22,8 +22,8 @@ struct PlacementSamples {
 
     /// Blocks in which every arm that did not break off has all its slices.
     int whole_blocks() const;
-    /// The fewest slices that an arm was to have in a block: blocks are shortened when the budget runs
-    /// out.
+    /// The fewest slices that an arm was to have in a block: blocks are shortened when the budget
+    /// runs out.
     std::size_t least_slices() const;
 };
 

@@ -57,8 +57,7 @@ ReadyArm describe_arm(const ArmSpec& spec, std::string_view flag, const Catalogu
     return arm;
 }
 
-std::string why_not_offered(const ReadyArm& arm, const WorkloadInfo& workload,
-                            const json& params) {
+std::string why_not_offered(const ReadyArm& arm, const WorkloadInfo& workload, const json& params) {
     const auto offered = arm.description.value("workloads", std::vector<std::string>{});
     if (std::find(offered.begin(), offered.end(), workload.name) == offered.end()) {
         return fmt::format("does not offer the workload {}; it offers {}", workload.name,

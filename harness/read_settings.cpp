@@ -121,8 +121,7 @@ Settings sitting_settings() {
     return settings;
 }
 
-Settings read_settings(const CommandLine& line, const Catalogue& catalogue,
-                       const Settings& usual) {
+Settings read_settings(const CommandLine& line, const Catalogue& catalogue, const Settings& usual) {
     Settings settings = usual;
     if (line.has("budget")) {
         settings.budget =

@@ -64,10 +64,10 @@ nanoseconds Rehearsal::slice(Placement placement) const {
     const double slowest = *std::max_element(ns_per_operation_.begin(), ns_per_operation_.end());
     const auto active = crew_.plan().params.at("active").get<double>();
     const std::uint64_t rounds = crew_.settings().slice_rounds;
-    const double least = rounds > 0
-                             ? slowest * static_cast<double>(rounds) * active
-                             : slowest * active *
-                                   static_cast<double>(least_operations_per_connection(placement));
+    const double least =
+        rounds > 0
+            ? slowest * static_cast<double>(rounds) * active
+            : slowest * active * static_cast<double>(least_operations_per_connection(placement));
     return std::max(rounds > 0 ? nanoseconds(0) : length,
                     nanoseconds(static_cast<std::int64_t>(least)));
 }
@@ -87,9 +87,8 @@ std::vector<Work> Rehearsal::work(Placement placement) const {
         work.driven.min_time = length;
         work.driven.min_operations_per_connection = least_operations_per_connection(placement);
         constexpr double most_operations = 1e12;  // what takes no time never fills a slice
-        work.operations = static_cast<std::uint64_t>(
-            std::min(most_operations,
-                     static_cast<double>(length.count()) / ns_per_operation_[arm] + 1));
+        work.operations = static_cast<std::uint64_t>(std::min(
+            most_operations, static_cast<double>(length.count()) / ns_per_operation_[arm] + 1));
     }
     return all;
 }
@@ -128,7 +127,8 @@ void Rehearsal::fill_slice(std::size_t arm, Station& station) {
         if (exact || missing < 4 || answer.operations >= enough_operations) {
             ns_per_operation_[arm] =
                 elapsed / static_cast<double>(std::max<std::uint64_t>(1, answer.operations));
-            // A slice cannot be less than one unit of the workload, nor than what is wanted exactly.
+            // A slice cannot be less than one unit of the workload, nor than what is wanted
+            // exactly.
             if (exact || missing < 1) {
                 longest_ = std::max(longest_, nanoseconds(answer.elapsed_ns));
             }

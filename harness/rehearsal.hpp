@@ -18,8 +18,8 @@ class Rehearsal {
     /// Rehearses all arms in the first of the plan's placements. Throws OutOfArms, Interrupted.
     void run();
 
-    /// A slice of a placement: as long as the settings say, or as the slowest arm needs for the least
-    /// work that a slice can hold.
+    /// A slice of a placement: as long as the settings say, or as the slowest arm needs for the
+    /// least work that a slice can hold.
     std::chrono::nanoseconds slice(Placement placement) const;
     /// What each arm does in such a slice.
     std::vector<Work> work(Placement placement) const;
@@ -36,11 +36,11 @@ class Rehearsal {
 
     Crew& crew_;
     Placement placement_;
-    std::chrono::nanoseconds wanted_;            ///< length of a slice where it is rehearsed
-    std::chrono::nanoseconds longest_{0};        ///< the least slice of the slowest arm, in process
-    std::vector<double> ns_per_operation_;       ///< by arm
-    std::chrono::nanoseconds overhead_{0};       ///< of a slice beyond its length, the dearest arm
-    std::chrono::nanoseconds fixed_{0};          ///< starting and ending, all arms together
+    std::chrono::nanoseconds wanted_;       ///< length of a slice where it is rehearsed
+    std::chrono::nanoseconds longest_{0};   ///< the least slice of the slowest arm, in process
+    std::vector<double> ns_per_operation_;  ///< by arm
+    std::chrono::nanoseconds overhead_{0};  ///< of a slice beyond its length, the dearest arm
+    std::chrono::nanoseconds fixed_{0};     ///< starting and ending, all arms together
     std::vector<ArmSamples> counted_;
 };
 

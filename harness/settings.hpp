@@ -28,7 +28,8 @@ struct ReadyArm {
 struct Settings {
     std::chrono::nanoseconds budget{std::chrono::seconds(30)};  ///< of a case, all it takes
     double precision = 0.02;  ///< relative half-width at which measuring stops early; 0: never
-    std::optional<std::chrono::nanoseconds> slice;  ///< at the least; else the placement's usual one
+    std::optional<std::chrono::nanoseconds>
+        slice;  ///< at the least; else the placement's usual one
     std::optional<int> blocks;
     std::optional<int> slices;
     std::uint64_t slice_rounds = 0;  ///< exact work in a slice instead of a time; 0: the time
@@ -47,7 +48,8 @@ struct CasePlan {
     WorkloadInfo workload;
     nlohmann::json params;
     std::vector<ReadyArm> arms;
-    std::vector<std::pair<std::string, std::string>> not_offered;  ///< other arms, and why they are not
+    std::vector<std::pair<std::string, std::string>>
+        not_offered;                       ///< other arms, and why they are not
     std::optional<std::size_t> reference;  ///< the arm that the others are compared with
     std::vector<Placement> placements;
     bool count_syscalls_by_block = false;  ///< in each block anew, where they are to be judged

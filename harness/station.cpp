@@ -35,7 +35,8 @@ Counters growth(const Counters& before, const Counters& after) {
 /// How long work is untimed before a slice. In lockstep a round of all connections does it; in
 /// split placement the two processors have to find their pace.
 constexpr std::chrono::nanoseconds lead_in_of(Placement placement) {
-    return placement == Placement::split ? std::chrono::milliseconds(2) : std::chrono::milliseconds(0);
+    return placement == Placement::split ? std::chrono::milliseconds(2)
+                                         : std::chrono::milliseconds(0);
 }
 
 /// SUT and driver in lockstep take turns on one processor: there, waking one up must not pre-empt

@@ -129,13 +129,11 @@ void collect_cells(std::vector<TableCell>& cells, ResultFile& result, const Case
             continue;
         }
         const auto found =
-            std::find_if(plan.arms.begin(), plan.arms.end(), [&](const ReadyArm& one) {
-                return one.spec.id == comparison.arm;
-            });
+            std::find_if(plan.arms.begin(), plan.arms.end(),
+                         [&](const ReadyArm& one) { return one.spec.id == comparison.arm; });
         if (found == plan.arms.end()) continue;
         const auto arm = static_cast<std::size_t>(found - plan.arms.begin());
-        comparison.verdict =
-            why_no_verdict(plan, samples, arm, comparison.metric, result.warnings);
+        comparison.verdict = why_no_verdict(plan, samples, arm, comparison.metric, result.warnings);
         if (!comparison.verdict.empty()) continue;
         const Margin margin = choose_margin(margins, comparison.metric, placement);
         const WorseRatios ratios = worse_ratios(plan, samples, comparison.metric, margin, arm);

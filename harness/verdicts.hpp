@@ -18,8 +18,8 @@ struct WorseRatios {
     double level = 0;  ///< the reference's median
 };
 
-/// `margin` is the metric's: its absolute part is added to both sides, which keeps counts that may be
-/// zero comparable.
+/// `margin` is the metric's: its absolute part is added to both sides, which keeps counts that may
+/// be zero comparable.
 WorseRatios worse_ratios(const CasePlan& plan, const PlacementSamples& samples,
                          const std::string& metric, const Margin& margin, std::size_t arm);
 
@@ -28,8 +28,8 @@ WorseRatios worse_ratios(const CasePlan& plan, const PlacementSamples& samples,
 std::string why_no_verdict(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm,
                            const std::string& metric, const std::vector<Warning>& warnings);
 
-/// Why two builds of one loop cannot be judged in `metric`, or empty. What makes two loops unlike (their
-/// batches, whose queue it is) is no reason between two builds: it may be the very change.
+/// Why two builds of one loop cannot be judged in `metric`, or empty. What makes two loops unlike
+/// (their batches, whose queue it is) is no reason between two builds: it may be the very change.
 std::string why_not_gated(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm,
                           const std::string& metric);
 

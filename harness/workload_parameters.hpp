@@ -16,9 +16,9 @@ struct WorkloadInfo {
     std::string operation;    ///< what one operation is: "round trip", "message"
     bool sockets;             ///< driven by the driver, measured in lockstep and split
     std::string main_metric;  ///< the one that `--precision` is about
-    /// The operation of the SUT's `operations` that the workload measures and nothing else; empty when
-    /// there are several. Where a library has none and the adapter's stands in, there is no verdict
-    /// on the library.
+    /// The operation of the SUT's `operations` that the workload measures and nothing else; empty
+    /// when there are several. Where a library has none and the adapter's stands in, there is no
+    /// verdict on the library.
     std::string central_operation;
 };
 

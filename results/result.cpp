@@ -160,7 +160,8 @@ void from_json(const nlohmann::json& json, Arm& arm) {
 
 void to_json(nlohmann::json& json, const Case& one) {
     json = {{"workload", one.workload},   {"params", one.params},   {"arm", one.arm},
-            {"placement", one.placement}, {"metrics", one.metrics}, {"samples", one.samples}, {"blocks", one.blocks}};
+            {"placement", one.placement}, {"metrics", one.metrics}, {"samples", one.samples},
+            {"blocks", one.blocks}};
 }
 
 void from_json(const nlohmann::json& json, Case& one) {

@@ -93,10 +93,11 @@ struct Comparison {
     std::size_t n = 0;             ///< blocks that it rests on
     std::string
         verdict;  ///< faster, slower, tie, unclear, unequal-load, no verdict; or "VERDICT: why"
-    std::string reason;  ///< why `ratio` or `ci95` is missing, otherwise empty
-    std::optional<double> p;             ///< of what the verdict claims, where there was one to give
-    std::optional<double> adjusted_p;    ///< by Holm, over the table that it stands in
-    std::optional<Interval> adjusted_ci; ///< at Holm's level, where it decided otherwise than `ci95`
+    std::string reason;                ///< why `ratio` or `ci95` is missing, otherwise empty
+    std::optional<double> p;           ///< of what the verdict claims, where there was one to give
+    std::optional<double> adjusted_p;  ///< by Holm, over the table that it stands in
+    std::optional<Interval>
+        adjusted_ci;  ///< at Holm's level, where it decided otherwise than `ci95`
     bool operator==(const Comparison&) const = default;
 };
 

@@ -9,16 +9,20 @@
 namespace loopbench {
 namespace {
 
-/// The ids of what was found in one slice of one arm.
-std::vector<std::string> findings(Placement placement, SliceSample slice) {
+/// The ids of what was found in one block of one arm.
+std::vector<std::string> findings(Placement placement, const BlockSamples& block) {
     PlacementSamples samples;
     samples.placement = placement;
-    samples.arms.emplace_back().blocks.emplace_back().add(std::move(slice));
+    samples.arms.emplace_back().blocks.push_back(block);
     std::vector<std::string> ids;
     for (const Warning& warning : check_samples(synthetic_plan({"uv"}), samples)) {
         ids.push_back(warning.id);
     }
     return ids;
+}
+
+std::vector<std::string> findings(Placement placement, const SliceSample& slice) {
+    return findings(placement, synthetic_block(slice));
 }
 
 using Ids = std::vector<std::string>;
@@ -36,9 +40,9 @@ TEST(ChecksTest, ASaturatedDriverVoidsThroughputInSplitPlacement) {
 }
 
 TEST(ChecksTest, RoundsThatWereInterruptedShow) {
-    SliceSample slice = synthetic_slice(6400, 100, 200);
-    slice.voluntary_switches = 130;  // of 100 rounds
-    EXPECT_EQ(findings(Placement::lockstep, slice), Ids{"preempted_rounds"});
+    BlockSamples block = synthetic_block(synthetic_slice(6400, 100, 200));
+    block.counts.voluntary_switches = 130;  // of 100 rounds
+    EXPECT_EQ(findings(Placement::lockstep, block), Ids{"preempted_rounds"});
 }
 
 /// What check_samples says of `turns` that two arms took for 6400 operations each.
@@ -46,9 +50,9 @@ std::vector<Warning> batch_findings(CasePlan plan, const std::vector<std::uint64
     PlacementSamples samples;
     samples.placement = Placement::lockstep;
     for (const std::uint64_t count : turns) {
-        SliceSample slice = synthetic_slice(6400, 100, 200);
-        slice.counters["turns"] = count;
-        samples.arms.emplace_back().blocks.emplace_back().add(std::move(slice));
+        BlockSamples block = synthetic_block(synthetic_slice(6400, 100, 200));
+        block.counts.counters["turns"] = count;
+        samples.arms.emplace_back().blocks.push_back(block);
     }
     return check_samples(plan, samples);
 }
@@ -82,8 +86,9 @@ TEST(ChecksTest, AProcessorThatWasNotDeliveredShows) {
     SliceSample slice = synthetic_slice(6400, 100, 200);
     slice.answer.driver_cpu_ns = 0;
     EXPECT_EQ(findings(Placement::lockstep, slice), Ids{"delivered_cpu"});
-    slice.waiting_ns = *slice.cpu_ns;
-    EXPECT_EQ(findings(Placement::split, slice), Ids{"delivered_cpu"});
+    BlockSamples block = synthetic_block(synthetic_slice(6400, 100, 200));
+    block.counts.waiting_ns = block.counts.running_ns;
+    EXPECT_EQ(findings(Placement::split, block), Ids{"delivered_cpu"});
 }
 
 TEST(ChecksTest, ConnectionsWithoutTrafficShow) {

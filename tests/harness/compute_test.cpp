@@ -133,6 +133,44 @@ TEST(ComputeTest, ABlockThatOneArmDidNotFinishIsNoPair) {
     EXPECT_FALSE(comparisons[0].ci95);
 }
 
+TEST(ComputeTest, EveryArmHasItsRatioToTheReference) {
+    const CasePlan plan = synthetic_plan({"uv", "epoll", "uring"});
+    const std::vector<std::uint64_t> one(6, 100);
+    const std::vector<std::uint64_t> two(6, 200);
+    const std::vector<std::uint64_t> three(6, 300);
+    const auto comparisons = compute_comparisons(plan, samples_of({one, two, three}));
+    std::map<std::string, double> ratios;
+    for (const Comparison& comparison : comparisons) {
+        if (comparison.metric == "cpu_ns_per_op") ratios[comparison.arm] = *comparison.ratio;
+    }
+    EXPECT_EQ(ratios.size(), 2U);
+    EXPECT_NEAR(ratios["uv"], 0.5, 1e-9);
+    EXPECT_NEAR(ratios["uring"], 1.5, 1e-9);
+}
+
+TEST(ComputeTest, AnArmThatBrokeOffLeavesTheOthersTheirBlocks) {
+    PlacementSamples samples = samples_of({{100, 100}, {100, 100, 100}, {100, 100, 100}});
+    samples.arms[0].blocks.emplace_back();  // begun, without a slice
+    samples.arms[0].failure = "was killed by signal 9";
+    EXPECT_EQ(samples.whole_blocks(), 3);
+    const CasePlan plan = synthetic_plan({"uv", "epoll", "uring"});
+    for (const Comparison& comparison : compute_comparisons(plan, samples)) {
+        if (comparison.metric != "cpu_ns_per_op") continue;
+        EXPECT_EQ(comparison.n, comparison.arm == "uv" ? 2U : 3U);
+    }
+}
+
+TEST(ComputeTest, SystemCallsOfEachBlockHaveAnInterval) {
+    PlacementSamples samples = samples_of({{100, 100, 100, 100, 100, 100}});
+    CasePlan plan = synthetic_plan({"epoll"});
+    plan.count_syscalls_by_block = true;
+    for (BlockSamples& block : samples.arms[0].blocks) block.syscalls_per_operation = 2.02;
+    const MetricValue value = compute_case(plan, samples, 0).metrics.at("syscalls_per_op");
+    EXPECT_DOUBLE_EQ(value.median.value(), 2.02);
+    EXPECT_EQ(value.n, 6U);
+    EXPECT_TRUE(value.ci95);
+}
+
 TEST(ComputeTest, ABlockThatWasCutShortDoesNotCountBesideWholeOnes) {
     PlacementSamples samples = samples_of({{100, 100, 900}});
     samples.arms[0].blocks.back().slices.clear();
@@ -144,7 +182,7 @@ TEST(ComputeTest, EveryResultIsValid) {
     for (const std::size_t blocks : {0U, 1U, 7U}) {
         const std::vector<std::uint64_t> costs(blocks, 100);
         const CasePlan plan = synthetic_plan({"uv", "epoll"});
-        ResultFile result = compose_head(plan, Settings{});
+        ResultFile result = compose_head({plan}, Settings{});
         EXPECT_EQ(validate_result(result), std::vector<std::string>{}) << "the head";
         compose_figures(result, plan, {samples_of({costs, costs})});
         EXPECT_EQ(validate_result(result), std::vector<std::string>{}) << blocks;

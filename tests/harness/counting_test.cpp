@@ -93,10 +93,10 @@ TEST_F(CountingTest, ProcessorTimeAgreesWithTheSchedulersStatistics) {
     Station station(plan_, arm_, settings_, options_, signals_);
     double cpu_ns = 0, running_ns = 0;
     for (int slice = 0; slice < 4; ++slice) {
-        const SliceSample sample = station.measure(rounds(5000));
-        if (!sample.running_ns) GTEST_SKIP() << "this kernel keeps no schedstat";
-        cpu_ns += static_cast<double>(sample.cpu_ns.value());
-        running_ns += static_cast<double>(*sample.running_ns);
+        const CountedSlice counted = station.count(rounds(5000));
+        if (!counted.counts.running_ns) GTEST_SKIP() << "this kernel keeps no schedstat";
+        cpu_ns += static_cast<double>(counted.slice.cpu_ns.value());
+        running_ns += static_cast<double>(*counted.counts.running_ns);
     }
     station.finish();
     EXPECT_GT(cpu_ns, 0);

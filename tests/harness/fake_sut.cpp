@@ -39,7 +39,8 @@ class FakeSut {
             std::vector<pollfd> watched{{STDIN_FILENO, POLLIN, 0}};
             if (listener_ >= 0) watched.push_back({listener_, POLLIN, 0});
             for (const int connection : connections_) watched.push_back({connection, POLLIN, 0});
-            poll(watched.data(), watched.size(), -1);
+            const bool restless = keys_.value("restless", "no") == "yes";
+            if (poll(watched.data(), watched.size(), restless ? 0 : -1) == 0) continue;
             ++turns_;
             for (const pollfd& one : watched) {
                 if (one.revents == 0) continue;
@@ -121,6 +122,7 @@ class FakeSut {
               {{"key", "at"}, {"values", json::array()}, {"meaning", "at which request"}},
               {{"key", "available"}, {"values", {"yes", "no"}}, {"meaning", "whether it works"}},
               {{"key", "instant"}, {"values", {"no", "yes"}}, {"meaning", "slices take no time"}},
+              {{"key", "restless"}, {"values", {"no", "yes"}}, {"meaning", "never sleeps"}},
               {{"key", "corrupt"}, {"values", {"no", "yes"}}, {"meaning", "echo wrong bytes"}}}}};
     }
 
@@ -178,14 +180,16 @@ class FakeSut {
                   {"steady_connections", connections_.size()}}}};
     }
 
-    /// A slice of something that takes about 20 ns an operation, or no time at all.
+    /// A slice of something that takes about 20 ns an operation, or no time at all. The
+    /// environment's FAKE_WORK says how many steps an operation has: another build of the fake.
     void slice(std::uint64_t operations) {
         if (keys_.value("instant", "no") == "yes") {
             return say({{"type", "done"}, {"operations", operations}, {"elapsed_ns", 0}});
         }
         const std::uint64_t start = now_ns(CLOCK_MONOTONIC);
         volatile std::uint64_t state = 1;
-        for (std::uint64_t i = 0; i < 20 * operations; ++i) state = state * 6364136223846793005 + i;
+        for (std::uint64_t i = 0; i < steps_ * operations; ++i)
+            state = state * 6364136223846793005 + i;
         operations_ += operations;
         ++turns_;
         say({{"type", "done"},
@@ -196,6 +200,8 @@ class FakeSut {
     }
 
     LineReader input_{STDIN_FILENO};
+    const std::uint64_t steps_ =
+        std::getenv("FAKE_WORK") ? std::strtoull(std::getenv("FAKE_WORK"), nullptr, 10) : 20;
     json keys_ = json::object();
     int listener_ = -1;
     std::vector<int> connections_;

@@ -2,13 +2,14 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/measure.hpp"
 
 namespace loopbench {
 
-/// A plan of echo over 64 connections with arms of these names.
+/// A plan of echo over 64 connections with arms of these names; the second is the reference.
 inline CasePlan synthetic_plan(const std::vector<std::string>& arms) {
     CasePlan plan;
     plan.workload = find_workload("--workload", "echo");
@@ -21,6 +22,7 @@ inline CasePlan synthetic_plan(const std::vector<std::string>& arms) {
         arm.description = {{"name", name}, {"version", "1"}};
         plan.arms.push_back(std::move(arm));
     }
+    if (arms.size() > 1) plan.reference = 1;
     return plan;
 }
 
@@ -35,11 +37,28 @@ inline SliceSample synthetic_slice(std::uint64_t operations, std::uint64_t cpu_n
     slice.answer.driver_cpu_ns = operations * (elapsed_ns_per_op - cpu_ns_per_op);
     slice.answer.idle_connections = 0;
     slice.cpu_ns = operations * cpu_ns_per_op;
-    slice.voluntary_switches = operations / 64;
-    slice.involuntary_switches = 0;
-    slice.waiting_ns = 0;
-    slice.counters = {{"turns", operations / 64}, {"reads", operations}, {"allocations", {}}};
     return slice;
+}
+
+/// What is counted over a block of `operations` in whole rounds of 64, when all goes well.
+inline StretchCounts synthetic_counts(std::uint64_t operations) {
+    StretchCounts counts;
+    counts.operations = operations;
+    counts.rounds = operations / 64;
+    counts.voluntary_switches = operations / 64;
+    counts.involuntary_switches = 0;
+    counts.running_ns = operations * 100;
+    counts.waiting_ns = 0;
+    counts.counters = {{"turns", operations / 64}, {"reads", operations}, {"allocations", {}}};
+    return counts;
+}
+
+/// A block of that one slice.
+inline BlockSamples synthetic_block(SliceSample slice) {
+    BlockSamples block;
+    block.counts = synthetic_counts(slice.answer.operations);
+    block.add(std::move(slice));
+    return block;
 }
 
 /// Blocks of one slice each, in which the arm's operations cost these nanoseconds and take twice as
@@ -47,7 +66,7 @@ inline SliceSample synthetic_slice(std::uint64_t operations, std::uint64_t cpu_n
 inline ArmSamples synthetic_arm(const std::vector<std::uint64_t>& cpu_ns_per_op) {
     ArmSamples arm;
     for (const std::uint64_t cpu_ns : cpu_ns_per_op) {
-        arm.blocks.emplace_back().add(synthetic_slice(6400, cpu_ns, 2 * cpu_ns));
+        arm.blocks.push_back(synthetic_block(synthetic_slice(6400, cpu_ns, 2 * cpu_ns)));
     }
     arm.syscalls = {2.5, "", 1000};
     arm.allocations.reason = "not counted";
