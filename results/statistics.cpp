@@ -151,6 +151,15 @@ double median(std::span<const double> values) {
     return median_in_place(copy);
 }
 
+double standard_deviation(std::span<const double> values) {
+    assert(values.size() >= 2);
+    const auto n = static_cast<double>(values.size());
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+    double squares = 0;
+    for (const double value : values) squares += (value - mean) * (value - mean);
+    return std::sqrt(squares / (n - 1));
+}
+
 std::optional<ConfidenceInterval> median_interval(std::span<const double> values,
                                                   double confidence) {
     const double limit = (1 - confidence) / 2;

@@ -25,6 +25,9 @@ struct ConfidenceInterval : Interval {
 /// The middle value, or the mean of the middle two. At least one value.
 double median(std::span<const double> values);
 
+/// sqrt(Σ(x - m)² / (n-1)) with the mean m. At least two values.
+double standard_deviation(std::span<const double> values);
+
 /// A distribution-free interval of the median from the order statistics x(k) and x(n+1-k), k the
 /// largest with P(B <= k-1) <= (1-confidence)/2 for B ~ binomial(n, 1/2) ([HW] 3.6). Independent
 /// values, any distribution. Nothing when n is too small: below 6 at 95%.
@@ -96,7 +99,7 @@ inline constexpr double merging_correlation = 0.2;
 
 /// `log_ratios`, of adjacent blocks merged, once, when single ones are correlated: the variance of
 /// a mean of correlated values is more than that of independent ones, and larger batches are less
-/// correlated (batch means: Law, Simulation Modeling and Analysis, 5th edition, 9.5.3).
+/// correlated (batch means: Law, Simulation Modeling and Analysis, chapter 9).
 std::optional<BlockRatios> independent_log_ratios(std::span<const BlockSum> arm,
                                                   std::span<const BlockSum> reference);
 

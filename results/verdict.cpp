@@ -50,7 +50,7 @@ Judgement judge_cell(const Evidence& cell, std::size_t index, const Family& ties
                      const Family& differences) {
     const auto interval = signed_rank_interval(cell.log_ratios, 1 - table_alpha);
     if (!interval) {
-        return {.verdict = fmt::format("unclear: {} blocks; a 95% interval needs {}",
+        return {.verdict = fmt::format("unclear: {} of the {} blocks that a 95% interval needs",
                                        cell.log_ratios.size(),
                                        signed_rank_values_needed(1 - table_alpha))};
     }

@@ -172,19 +172,19 @@ TEST(Sitting, FewOrEqualOnesCannotAnswer) {
 }
 
 // SciPy, z = scipy.stats.norm.ppf:
-// exp(margin + (z(1 - 0.01*w/cells) + z(power)) * sd / sqrt(n*3/pi))
+// exp(margin + (z(1-a) + z(power)) * sd / sqrt((n - z(1-a)**2/2)*3/pi)) with a = 0.01*w/cells
 TEST(Planning, SaysWhichSlowdownCanBeFound) {
-    EXPECT_NEAR(detectable_slowdown(0.012, 60, 3, 0.5, std::log(1.015)), 1.0223966338928674, 1e-9);
-    EXPECT_NEAR(detectable_slowdown(0.02, 40, 1, 1, std::log(1.03), 0.9), 1.0420960531874153, 1e-9);
+    EXPECT_NEAR(detectable_slowdown(0.012, 60, 3, 0.5, std::log(1.015)), 1.0226784237960775, 1e-9);
+    EXPECT_NEAR(detectable_slowdown(0.02, 40, 1, 1, std::log(1.03), 0.9), 1.0425298086021524, 1e-9);
     EXPECT_EQ(detectable_slowdown(0.012, 9, 3, 0.5, 0.015), HUGE_VAL);
 }
 
-// SciPy, z = scipy.stats.norm.ppf: the larger of
-// ((z(1 - 0.01*w/cells) + z(power)) * sd / sqrt(3/pi) / (log(1 + 2*m) - log(1 + m)))**2 and
-// ((z(1 - 0.05*w/cells) + z(power)) * sd / sqrt(3/pi) / log(1 + m))**2
+// SciPy, z = scipy.stats.norm.ppf: ((z(1-a) + z(power)) * sd / d)**2 / (3/pi) + z(1-a)**2/2, the
+// larger of that for a = 0.01*w/cells, d = log(1 + 2*m) - log(1 + m) (19.006, 125.48) and that for
+// a = 0.05*w/cells, d = log(1 + m) (13.96, 83.15).
 TEST(Planning, SaysHowManyBlocksAMarginNeeds) {
-    EXPECT_EQ(blocks_for_margin(0.012, 3, 0.5, std::log(1.015)), 15);
-    EXPECT_EQ(blocks_for_margin(0.04, 1, 1, std::log(1.015)), 123);
+    EXPECT_EQ(blocks_for_margin(0.012, 3, 0.5, std::log(1.015)), 20);
+    EXPECT_EQ(blocks_for_margin(0.04, 1, 1, std::log(1.015)), 126);
     EXPECT_EQ(blocks_for_margin(0, 3, 0.5, std::log(1.015)), blocks_for_regression(3, 0.5));
     EXPECT_FALSE(blocks_for_margin(0.012, 3, 0.5, 0).has_value());
 }

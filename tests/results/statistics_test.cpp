@@ -161,6 +161,12 @@ TEST(Median, IsTheMiddle) {
     EXPECT_EQ(hodges_lehmann(std::vector<double>{1, 2}), 1.5);
 }
 
+// NumPy: numpy.std(x, ddof=1)
+TEST(StandardDeviation, AgreesWithNumPy) {
+    EXPECT_NEAR(standard_deviation(ten), 0.8682037651253177, 1e-12);
+    EXPECT_EQ(standard_deviation(std::vector<double>{2, 2}), 0);
+}
+
 // SciPy: scipy.stats.wilcoxon(x - shift, alternative=…, method='exact'); two-sided also by R's
 // wilcox.test(x, exact=TRUE).
 TEST(SignedRankTest, AgreesWithSciPyWithoutTies) {

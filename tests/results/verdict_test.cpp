@@ -65,7 +65,7 @@ TEST(Verdict, DoubtAndTooFewBlocksAreSaid) {
     const auto judgements = judge(std::vector<Evidence>{{three_percent, 0.015, "generator-bound"},
                                                         {{0.1, 0.2, 0.3, 0.4, 0.5}, 0.015, ""}});
     EXPECT_EQ(judgements[0].verdict, "unclear: generator-bound");
-    EXPECT_EQ(judgements[1].verdict, "unclear: 5 blocks; a 95% interval needs 6");
+    EXPECT_EQ(judgements[1].verdict, "unclear: 5 of the 6 blocks that a 95% interval needs");
 }
 
 TEST(Verdict, ManyCellsAskForMoreCertainty) {
