@@ -11,8 +11,8 @@
 namespace loopbench {
 namespace {
 
-const std::vector<double> three_percent = {0.031, 0.022, 0.035, 0.018, 0.027, 0.041,
-                                           0.013, 0.029, 0.024, 0.033, 0.020, 0.038};
+const std::vector<double> three_percent_worse = {0.031, 0.022, 0.035, 0.018, 0.027, 0.041,
+                                                 0.013, 0.029, 0.024, 0.033, 0.020, 0.038};
 
 GateCell cell_with(double regression_p, double pass_p) {
     GateCell cell(0.015);
@@ -31,7 +31,7 @@ TEST(GateCell, NothingIsKnownBeforeALook) {
 // SciPy: scipy.stats.wilcoxon(x - 0.015, alternative='greater' and 'less', method='exact')
 TEST(GateCell, LooksByTheSignedRankTestAtTheMargin) {
     GateCell cell(0.015);
-    cell.look(three_percent, 1);
+    cell.look(three_percent_worse, 1);
     EXPECT_NEAR(cell.regression_p(), 0.00048828125, 1e-15);
     EXPECT_NEAR(cell.pass_p(), 0.999755859375, 1e-12);
     EXPECT_EQ(decide(std::vector{cell}), std::vector{Decision::regression});
@@ -39,7 +39,7 @@ TEST(GateCell, LooksByTheSignedRankTestAtTheMargin) {
 
 TEST(GateCell, ALookCountsByItsWeightAndTheBestOneStands) {
     GateCell cell(0.015);
-    cell.look(three_percent, 0.25);
+    cell.look(three_percent_worse, 0.25);
     EXPECT_NEAR(cell.regression_p(), 4 * 0.00048828125, 1e-15);
     EXPECT_EQ(cell.pass_p(), 1);
     const std::vector<double> nothing(12, 0.0);

@@ -16,7 +16,6 @@
 namespace loopbench {
 namespace {
 
-const double margin = std::log(1.015);
 constexpr int slices_a_block = 8;
 
 /// The slices of one arm, whose processor time is multiplied by `factor`.
@@ -54,9 +53,9 @@ class ReplayedTrace : public testing::Test {
 
     /// With the planned looks at `blocks`, of which `ratios_of(n)` gives the first n log-ratios.
     template <typename Ratios>
-    static Decision gate_of(std::size_t blocks, Ratios ratios_of) {
+    Decision gate_of(std::size_t blocks, Ratios ratios_of) const {
         const Looks looks = plan_looks(static_cast<int>(blocks), 1);
-        GateCell cell(margin);
+        GateCell cell(margin_);
         for (std::size_t i = 0; i < looks.blocks.size() && !cell.settled(1); ++i) {
             cell.look(ratios_of(static_cast<std::size_t>(looks.blocks[i])), looks.weights[i]);
         }
@@ -74,6 +73,7 @@ class ReplayedTrace : public testing::Test {
         });
     }
 
+    const double margin_ = std::log(1.015);  // of processor time an operation
     nlohmann::json trace_;
 };
 
@@ -102,10 +102,10 @@ TEST_F(ReplayedTrace, ReadAnyWayAtMostOneGateInAHundredCallsARegressionAtTheMarg
         std::shuffle(blocks.begin(), blocks.end(), random);
         std::vector<double> worse;
         for (const double ratio : blocks) worse.push_back(random() % 2 == 0 ? ratio : -ratio);
-        for (double& ratio : worse) ratio += margin;
+        for (double& ratio : worse) ratio += margin_;
         const auto first = [&](std::size_t n) { return std::span(worse).first(n); };
         at_the_margin += gate_of(worse.size(), first) == Decision::regression;
-        for (double& ratio : worse) ratio += std::log(1.06) - margin;
+        for (double& ratio : worse) ratio += std::log(1.06) - margin_;
         found += gate_of(worse.size(), first) == Decision::regression;
     }
     EXPECT_LE(at_the_margin, gates / 100);
@@ -114,7 +114,7 @@ TEST_F(ReplayedTrace, ReadAnyWayAtMostOneGateInAHundredCallsARegressionAtTheMarg
 
 TEST_F(ReplayedTrace, GivesTheVerdictsOfATable) {
     const auto verdict = [&](double factor) {
-        return judge(std::vector<Evidence>{{ratios(factor).log_ratios, margin, ""}})[0].verdict;
+        return judge(std::vector<Evidence>{{ratios(factor).log_ratios, margin_, ""}})[0].verdict;
     };
     EXPECT_EQ(verdict(1.10), "slower");
     EXPECT_EQ(verdict(0.90), "faster");
@@ -128,7 +128,7 @@ TEST_F(ReplayedTrace, HasNoRareCosts) {
         return all.amount / all.operations;
     };
     EXPECT_FALSE(has_rare_costs(both.arm.costs(), both.reference.costs(),
-                                total(both.arm) / total(both.reference), margin));
+                                total(both.arm) / total(both.reference), margin_));
 }
 
 TEST_F(ReplayedTrace, ItsFirstAndSecondHalfDifferAsIfTheyWereTwoPrograms) {

@@ -155,7 +155,15 @@ TEST(SimulatedComparison, RarePausesRaiseDoubt) {
 }
 
 /// The true effect at the margin: the hardest case for both sides.
-class AtTheMargin : public testing::TestWithParam<std::tuple<std::size_t, MachineModel::Kind>> {};
+class AtTheMargin : public testing::TestWithParam<std::tuple<std::size_t, MachineModel::Kind>> {
+  protected:
+    void SetUp() override {
+#ifdef LOOPBENCH_SANITIZED
+        GTEST_SKIP() << "it takes ten times as long under a sanitizer, and the other simulations "
+                        "run the same code";
+#endif
+    }
+};
 
 TEST_P(AtTheMargin, AtMostOneGateInAHundredCallsARegression) {
     const auto [cells, kind] = GetParam();

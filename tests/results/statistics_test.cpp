@@ -285,8 +285,8 @@ TEST(Blocks, AreMergedOnceWhenTheyAreCorrelated) {
     EXPECT_FALSE(alternating->merged);
     EXPECT_EQ(alternating->log_ratios.size(), 8U);
 
-    const std::vector<double> drifting = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
-    const auto merged = independent_log_ratios(blocks_of(drifting), reference);
+    const std::vector<double> rising = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
+    const auto merged = independent_log_ratios(blocks_of(rising), reference);
     ASSERT_TRUE(merged.has_value());
     EXPECT_TRUE(merged->merged);
     ASSERT_EQ(merged->log_ratios.size(), 4U);  // still correlated, and yet merged no further
