@@ -70,6 +70,7 @@ TEST(Decide, LessDoubtOfACellNeverTurnsItsDecisionRound) {
     const auto p = [&] { return std::exp(-exponent(random)); };
     for (int repetition = 0; repetition < 2000; ++repetition) {
         std::vector<GateCell> cells;
+        cells.reserve(4);
         for (int i = 0; i < 4; ++i) cells.push_back(cell_with(p(), 1));
         const auto before = decide(cells);
         cells[0].look_once(cells[0].regression_p() / 2, 1);

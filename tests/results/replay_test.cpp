@@ -101,6 +101,7 @@ TEST_F(ReplayedTrace, ReadAnyWayAtMostOneGateInAHundredCallsARegressionAtTheMarg
     for (int i = 0; i < gates; ++i) {
         std::shuffle(blocks.begin(), blocks.end(), random);
         std::vector<double> worse;
+        worse.reserve(blocks.size());
         for (const double ratio : blocks) worse.push_back(random() % 2 == 0 ? ratio : -ratio);
         for (double& ratio : worse) ratio += margin_;
         const auto first = [&](std::size_t n) { return std::span(worse).first(n); };
