@@ -5,4 +5,4 @@
 namespace loopbench {
 nlohmann::json fingerprint(const nlohmann::json& environment);
 std::vector<std::string> differences(const nlohmann::json& then, const nlohmann::json& now);
-}
+}  // namespace loopbench

@@ -18,12 +18,21 @@ double standard_normal_quantile(double probability) {
     return quantile(boost::math::normal(), probability);
 }
 
-/// By how many standard errors of one block a test at `alpha` finds a true value with probability
-/// `power`, times the standard deviation of a block, over the root of the test's efficiency.
-double reach_of_one_block(double sd, double alpha, double power) {
-    const double efficiency = 3 / std::numbers::pi;
-    return (standard_normal_quantile(1 - alpha) + standard_normal_quantile(power)) * sd /
-           std::sqrt(efficiency);
+/// What it takes to find a true value at some distance with probability `power` by a one-sided
+/// signed-rank test at `alpha`. The squared distance, in standard deviations of a block, times
+/// (n - lost_blocks) must reach `squared_reach`: the sample size of a t-test (Guenther 1981,
+/// American Statistician 35, 243–244) over the efficiency of the signed-rank test for normal
+/// values, 3/π (Hollander, Wolfe, Chicken: Nonparametric Statistical Methods, chapter 3).
+struct Requirement {
+    double squared_reach = 0;
+    double lost_blocks = 0;
+};
+
+Requirement requirement(double alpha, double power) {
+    const double level = standard_normal_quantile(1 - alpha);
+    const double reach = level + standard_normal_quantile(power);
+    constexpr double efficiency = 3 / std::numbers::pi;
+    return {reach * reach / efficiency, level * level / 2};
 }
 
 double share_of(double alpha, std::size_t cells, double weight) {
@@ -129,14 +138,10 @@ std::vector<Decision> decide(std::span<const GateCell> cells) {
 
 SittingTest test_sitting(std::span<const double> old_sittings, double now, double log_margin) {
     if (old_sittings.size() < least_sittings) return {};
-    const auto [lowest, highest] = std::minmax_element(old_sittings.begin(), old_sittings.end());
-    if (*lowest == *highest) return {};
     const auto n = static_cast<double>(old_sittings.size());
     const double mean = std::accumulate(old_sittings.begin(), old_sittings.end(), 0.0) / n;
-    double squares = 0;
-    for (const double old : old_sittings) squares += (old - mean) * (old - mean);
-    const double deviation = std::sqrt(squares / (n - 1));
-    const double t = (now - mean - log_margin) / (deviation * std::sqrt(1 + 1 / n));
+    const double scatter = std::max(standard_deviation(old_sittings), least_scatter);
+    const double t = (now - mean - log_margin) / (scatter * std::sqrt(1 + 1 / n));
     const boost::math::students_t student(n - 1);
     return {.regression_p = cdf(complement(student, t)), .pass_p = cdf(student, t)};
 }
@@ -146,19 +151,20 @@ double detectable_slowdown(double sd, int blocks, std::size_t cells, double weig
     if (blocks < blocks_for_regression(cells, weight)) {
         return std::numeric_limits<double>::infinity();
     }
-    const double reach = reach_of_one_block(sd, share_of(regression_alpha, cells, weight), power);
-    return std::exp(log_margin + reach / std::sqrt(static_cast<double>(blocks)));
+    const Requirement needed = requirement(share_of(regression_alpha, cells, weight), power);
+    return std::exp(log_margin +
+                    sd * std::sqrt(needed.squared_reach / (blocks - needed.lost_blocks)));
 }
 
 std::optional<int> blocks_for_margin(double sd, std::size_t cells, double weight, double log_margin,
                                      double power) {
     if (log_margin <= 0) return std::nullopt;
     const double twice = std::log1p(2 * std::expm1(log_margin)) - log_margin;
-    const double regression =
-        reach_of_one_block(sd, share_of(regression_alpha, cells, weight), power) / twice;
-    const double pass =
-        reach_of_one_block(sd, share_of(pass_alpha, cells, weight), power) / log_margin;
-    const double blocks = std::ceil(std::pow(std::max(regression, pass), 2));
+    const auto needed = [&](double alpha, double distance) {
+        const Requirement side = requirement(share_of(alpha, cells, weight), power);
+        return std::ceil(side.squared_reach * std::pow(sd / distance, 2) + side.lost_blocks);
+    };
+    const double blocks = std::max(needed(regression_alpha, twice), needed(pass_alpha, log_margin));
     if (blocks > std::numeric_limits<int>::max()) return std::nullopt;
     return std::max(static_cast<int>(blocks), blocks_for_regression(cells, weight));
 }

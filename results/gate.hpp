@@ -74,8 +74,8 @@ std::vector<Decision> decide(std::span<const GateCell> cells);
 /// that it is worse by more than the margin, and that it is not. A new observation x beside n old
 /// ones of mean m and standard deviation s: where it is worse by just the margin,
 /// (x - m - margin) / (s sqrt(1 + 1/n)) is Student's t with n - 1 degrees of freedom (Hahn, Meeker,
-/// Escobar: Statistical Intervals, 4.8: prediction of one future observation). Sittings are taken
-/// as normally distributed.
+/// Escobar: Statistical Intervals, chapter 4: prediction of one future observation). Sittings are
+/// taken as normally distributed, and s as at least `least_scatter`.
 struct SittingTest {
     double regression_p = 1;
     double pass_p = 1;
@@ -84,14 +84,19 @@ struct SittingTest {
 /// Fewer sittings than this cannot answer.
 inline constexpr std::size_t least_sittings = 5;
 
-/// Both p-values are 1 with fewer than `least_sittings`, or when the old ones do not differ at all.
+/// No measured cost repeats better than to a tenth of a percent; what is counted (system calls) can
+/// be the same in every sitting, and then must not call any difference a sure one.
+inline constexpr double least_scatter = 0.001;
+
+/// Both p-values are 1 with fewer than `least_sittings`.
 SittingTest test_sitting(std::span<const double> old_sittings, double now, double log_margin);
 
 /// The smallest true slowdown, as a ratio above 1, that a gate of `cells` cells finds with
 /// probability `power` in `blocks` blocks looked at once at weight `weight`, when block log-ratios
-/// scatter with standard deviation `sd`: margin + (z(1-α w/cells) + z(power)) sd / sqrt(n 3/π). 3/π
-/// is the efficiency of the signed-rank test against the t-test for normal values (Hollander,
-/// Wolfe, Chicken 3.11). Infinite with fewer blocks than `blocks_for_regression`.
+/// are normally distributed with standard deviation `sd`, z being the standard normal quantile:
+/// margin + (z(1-α) + z(power)) sd / sqrt((n - z(1-α)²/2) 3/π) with α = 0.01 weight / cells.
+/// Infinite with fewer blocks than `blocks_for_regression`; with hardly more it is a little too
+/// small, since the p-values of few blocks are far apart.
 double detectable_slowdown(double sd, int blocks, std::size_t cells, double weight,
                            double log_margin, double power = 0.95);
 

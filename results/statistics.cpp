@@ -152,7 +152,7 @@ double median(std::span<const double> values) {
 }
 
 double standard_deviation(std::span<const double> values) {
-    assert(values.size() > 1);
+    assert(values.size() >= 2);
     const auto n = static_cast<double>(values.size());
     const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
     double squares = 0;

@@ -99,7 +99,7 @@ inline constexpr double merging_correlation = 0.2;
 
 /// `log_ratios`, of adjacent blocks merged, once, when single ones are correlated: the variance of
 /// a mean of correlated values is more than that of independent ones, and larger batches are less
-/// correlated (batch means: Law, Simulation Modeling and Analysis, 5th edition, 9.5.3).
+/// correlated (batch means: Law, Simulation Modeling and Analysis, chapter 9).
 std::optional<BlockRatios> independent_log_ratios(std::span<const BlockSum> arm,
                                                   std::span<const BlockSum> reference);
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <cassert>
 #include <cmath>
+#include <numeric>
 
 #include "results/statistics.hpp"
 
@@ -50,7 +52,7 @@ Judgement judge_cell(const Evidence& cell, std::size_t index, const Family& ties
                      const Family& differences) {
     const auto interval = signed_rank_interval(cell.log_ratios, 1 - table_alpha);
     if (!interval) {
-        return {.verdict = fmt::format("unclear: {} blocks; a 95% interval needs {}",
+        return {.verdict = fmt::format("unclear: {} of the {} blocks that a 95% interval needs",
                                        cell.log_ratios.size(),
                                        signed_rank_values_needed(1 - table_alpha))};
     }
@@ -98,9 +100,14 @@ int blocks_for_verdicts(std::size_t cells) {
 }
 
 bool has_rare_costs(std::span<const double> gaps, double log_margin) {
-    if (gaps.empty()) return false;
-    const auto interval = signed_rank_interval(gaps);
-    return interval && (interval->low > log_margin / 2 || interval->high < -log_margin / 2);
+    if (gaps.size() < static_cast<std::size_t>(signed_rank_values_needed(1 - table_alpha))) {
+        return false;
+    }
+    const auto n = static_cast<double>(gaps.size());
+    const double mean = std::accumulate(gaps.begin(), gaps.end(), 0.0) / n;
+    const double reach = quantile(complement(boost::math::students_t(n - 1), table_alpha / 2)) *
+                         standard_deviation(gaps) / std::sqrt(n);
+    return mean - reach > log_margin / 2 || mean + reach < -log_margin / 2;
 }
 
 }  // namespace loopbench

@@ -17,7 +17,8 @@ using nlohmann::json;
 
 class DecidingTest : public testing::Test {
   protected:
-    /// A directory with another build of the fake, whose operations have this many steps (20 in ours).
+    /// A directory with another build of the fake, whose operations have this many steps (20 in
+    /// ours).
     std::string build_with_steps(int steps) {
         const std::string directory = directory_.file("build-" + std::to_string(steps));
         mkdir(directory.c_str(), 0755);
@@ -29,16 +30,21 @@ class DecidingTest : public testing::Test {
     }
 
     Outcome gate(const std::vector<std::string>& more, const std::string& loops = "fake") {
-        std::vector<std::string> arguments{
-            "gate",        "--loops=" + loops, "--workloads=pingpong", "--metrics=cpu_ns_per_switch",
-            "--blocks=16", "--slices=1",       "--slice-ms=1",         "--json=" + result_};
+        std::vector<std::string> arguments{"gate",
+                                           "--loops=" + loops,
+                                           "--workloads=pingpong",
+                                           "--metrics=cpu_ns_per_switch",
+                                           "--blocks=16",
+                                           "--slices=1",
+                                           "--slice-ms=1",
+                                           "--json=" + result_};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run_loopbench(arguments);
     }
 
     Outcome compare(const std::vector<std::string>& more) {
-        std::vector<std::string> arguments{"compare",    "--blocks=8",   "--slices=1",
-                                           "--slice-ms=1", "--json=" + result_};
+        std::vector<std::string> arguments{"compare", "--blocks=8", "--slices=1", "--slice-ms=1",
+                                           "--json=" + result_};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run_loopbench(arguments);
     }
@@ -107,15 +113,13 @@ TEST_F(DecidingTest, ADisturbedMachineIsUnfitBeforeItIsInconclusive) {
 }
 
 TEST_F(DecidingTest, ARegressionCountsBeforeAnUnfitMachine) {
-    const Outcome outcome =
-        gate({"--against=" + build_with_steps(1)}, "fake,fake+restless=yes");
+    const Outcome outcome = gate({"--against=" + build_with_steps(1)}, "fake,fake+restless=yes");
     EXPECT_EQ(outcome.status, 1) << outcome.output << outcome.errors;
     EXPECT_NE(outcome.errors.find("unfit"), std::string::npos) << outcome.errors;
 }
 
 TEST_F(DecidingTest, AFailedWorkloadCountsBeforeARegression) {
-    const Outcome outcome =
-        gate({"--against=" + build_with_steps(1)}, "fake,fake+misbehave=crash");
+    const Outcome outcome = gate({"--against=" + build_with_steps(1)}, "fake,fake+misbehave=crash");
     EXPECT_EQ(outcome.status, 5) << outcome.output << outcome.errors;
     EXPECT_NE(outcome.output.find("REGRESSION"), std::string::npos) << outcome.output;
     EXPECT_NE(outcome.output.find("broke off"), std::string::npos) << outcome.output;
@@ -167,8 +171,8 @@ TEST_F(DecidingTest, ListsOfParametersAreMeasuredOneAfterTheOther) {
 
 TEST_F(DecidingTest, WhatIsNotLikeForLikeGetsNoVerdict) {
     // The fake says that it cannot apply the read buffer.
-    const Outcome outcome = compare({"--loops=fake+corrupt=no", "--reference=fake",
-                                     "--workloads=echo", "--connections=4"});
+    const Outcome outcome = compare(
+        {"--loops=fake+corrupt=no", "--reference=fake", "--workloads=echo", "--connections=4"});
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     EXPECT_NE(outcome.output.find("not like for like: read_buffer"), std::string::npos)
         << outcome.output;
@@ -181,8 +185,8 @@ TEST_F(DecidingTest, WhatIsNotLikeForLikeGetsNoVerdict) {
 
 TEST_F(DecidingTest, TheSeedRepeatsThePlan) {
     const auto order = [&] {
-        compare({"--loops=fake+corrupt=no", "--reference=fake", "--workloads=pingpong",
-                 "--seed=5"});
+        compare(
+            {"--loops=fake+corrupt=no", "--reference=fake", "--workloads=pingpong", "--seed=5"});
         std::vector<int> places;
         for (const json& slice : result()["cases"][0]["samples"]) places.push_back(slice["slice"]);
         return places;

@@ -11,8 +11,8 @@
 namespace loopbench {
 namespace {
 
-const std::vector<double> three_percent = {0.031, 0.022, 0.035, 0.018, 0.027, 0.041,
-                                           0.013, 0.029, 0.024, 0.033, 0.020, 0.038};
+const std::vector<double> three_percent_worse = {0.031, 0.022, 0.035, 0.018, 0.027, 0.041,
+                                                 0.013, 0.029, 0.024, 0.033, 0.020, 0.038};
 
 GateCell cell_with(double regression_p, double pass_p) {
     GateCell cell(0.015);
@@ -31,7 +31,7 @@ TEST(GateCell, NothingIsKnownBeforeALook) {
 // SciPy: scipy.stats.wilcoxon(x - 0.015, alternative='greater' and 'less', method='exact')
 TEST(GateCell, LooksByTheSignedRankTestAtTheMargin) {
     GateCell cell(0.015);
-    cell.look(three_percent, 1);
+    cell.look(three_percent_worse, 1);
     EXPECT_NEAR(cell.regression_p(), 0.00048828125, 1e-15);
     EXPECT_NEAR(cell.pass_p(), 0.999755859375, 1e-12);
     EXPECT_EQ(decide(std::vector{cell}), std::vector{Decision::regression});
@@ -39,7 +39,7 @@ TEST(GateCell, LooksByTheSignedRankTestAtTheMargin) {
 
 TEST(GateCell, ALookCountsByItsWeightAndTheBestOneStands) {
     GateCell cell(0.015);
-    cell.look(three_percent, 0.25);
+    cell.look(three_percent_worse, 0.25);
     EXPECT_NEAR(cell.regression_p(), 4 * 0.00048828125, 1e-15);
     EXPECT_EQ(cell.pass_p(), 1);
     const std::vector<double> nothing(12, 0.0);
@@ -70,6 +70,7 @@ TEST(Decide, LessDoubtOfACellNeverTurnsItsDecisionRound) {
     const auto p = [&] { return std::exp(-exponent(random)); };
     for (int repetition = 0; repetition < 2000; ++repetition) {
         std::vector<GateCell> cells;
+        cells.reserve(4);
         for (int i = 0; i < 4; ++i) cells.push_back(cell_with(p(), 1));
         const auto before = decide(cells);
         cells[0].look_once(cells[0].regression_p() / 2, 1);
@@ -162,29 +163,33 @@ TEST(Sitting, IsHeldAgainstTheOldOnesByStudentsT) {
     EXPECT_NEAR(between.pass_p, 0.791507074741725, 1e-12);
 }
 
-TEST(Sitting, FewOrEqualOnesCannotAnswer) {
+TEST(Sitting, FewOnesCannotAnswer) {
     const std::vector<double> four = {0.101, 0.094, 0.108, 0.099};
     EXPECT_EQ(test_sitting(four, 0.5, 0.015).regression_p, 1);
     EXPECT_EQ(test_sitting(four, 0.1, 0.015).pass_p, 1);
+}
+
+TEST(Sitting, OfExactCountsIsHeldAgainstATenthOfAPercent) {
     const std::vector<double> equal(6, 0.1);
-    EXPECT_EQ(test_sitting(equal, 0.5, 0.015).regression_p, 1);
-    EXPECT_EQ(test_sitting(equal, 0.1, 0.015).pass_p, 1);
+    EXPECT_LT(test_sitting(equal, 0.12, 0.015).regression_p, 0.01);
+    EXPECT_LT(test_sitting(equal, 0.1, 0.015).pass_p, 0.01);
+    EXPECT_GT(test_sitting(equal, 0.116, 0.015).regression_p, 0.01);
 }
 
 // SciPy, z = scipy.stats.norm.ppf:
-// exp(margin + (z(1 - 0.01*w/cells) + z(power)) * sd / sqrt(n*3/pi))
+// exp(margin + (z(1-a) + z(power)) * sd / sqrt((n - z(1-a)**2/2)*3/pi)) with a = 0.01*w/cells
 TEST(Planning, SaysWhichSlowdownCanBeFound) {
-    EXPECT_NEAR(detectable_slowdown(0.012, 60, 3, 0.5, std::log(1.015)), 1.0223966338928674, 1e-9);
-    EXPECT_NEAR(detectable_slowdown(0.02, 40, 1, 1, std::log(1.03), 0.9), 1.0420960531874153, 1e-9);
+    EXPECT_NEAR(detectable_slowdown(0.012, 60, 3, 0.5, std::log(1.015)), 1.0226784237960775, 1e-9);
+    EXPECT_NEAR(detectable_slowdown(0.02, 40, 1, 1, std::log(1.03), 0.9), 1.0425298086021524, 1e-9);
     EXPECT_EQ(detectable_slowdown(0.012, 9, 3, 0.5, 0.015), HUGE_VAL);
 }
 
-// SciPy, z = scipy.stats.norm.ppf: the larger of
-// ((z(1 - 0.01*w/cells) + z(power)) * sd / sqrt(3/pi) / (log(1 + 2*m) - log(1 + m)))**2 and
-// ((z(1 - 0.05*w/cells) + z(power)) * sd / sqrt(3/pi) / log(1 + m))**2
+// SciPy, z = scipy.stats.norm.ppf: ((z(1-a) + z(power)) * sd / d)**2 / (3/pi) + z(1-a)**2/2, the
+// larger of that for a = 0.01*w/cells, d = log(1 + 2*m) - log(1 + m) (19.006, 125.48) and that for
+// a = 0.05*w/cells, d = log(1 + m) (13.96, 83.15).
 TEST(Planning, SaysHowManyBlocksAMarginNeeds) {
-    EXPECT_EQ(blocks_for_margin(0.012, 3, 0.5, std::log(1.015)), 15);
-    EXPECT_EQ(blocks_for_margin(0.04, 1, 1, std::log(1.015)), 123);
+    EXPECT_EQ(blocks_for_margin(0.012, 3, 0.5, std::log(1.015)), 20);
+    EXPECT_EQ(blocks_for_margin(0.04, 1, 1, std::log(1.015)), 126);
     EXPECT_EQ(blocks_for_margin(0, 3, 0.5, std::log(1.015)), blocks_for_regression(3, 0.5));
     EXPECT_FALSE(blocks_for_margin(0.012, 3, 0.5, 0).has_value());
 }

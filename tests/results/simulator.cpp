@@ -32,13 +32,17 @@ std::vector<double> machine_trace(const MachineModel& model, std::size_t count,
     return trace;
 }
 
+std::size_t slices_of_an_arm(const Scene& scene) {
+    return static_cast<std::size_t>(scene.blocks) * static_cast<std::size_t>(scene.slices);
+}
+
 /// What an arm's slices cost apart from the machine, block after block.
 std::vector<double> own_costs(const Scene& scene, bool is_arm, std::mt19937_64& random) {
     std::normal_distribution<double> normal;
     std::exponential_distribution<double> exponential;
     std::uniform_real_distribution<double> uniform;
     std::vector<double> costs;
-    costs.reserve(static_cast<std::size_t>(scene.blocks * scene.slices));
+    costs.reserve(slices_of_an_arm(scene));
     for (int block = 0; block < scene.blocks; ++block) {
         const double process = scene.process_sd * normal(random) + (is_arm ? scene.effect : 0);
         for (int slice = 0; slice < scene.slices; ++slice) {
@@ -87,9 +91,8 @@ std::vector<BlockSum> SimulatedArm::blocks(int slices_a_block) const {
 }
 
 Session draw_session(const Scene& scene, std::mt19937_64& random) {
-    const auto slices = static_cast<std::size_t>(2 * scene.blocks * scene.slices);
-    return {scene, machine_trace(scene.machine, slices, random), own_costs(scene, true, random),
-            own_costs(scene, false, random)};
+    return {scene, machine_trace(scene.machine, 2 * slices_of_an_arm(scene), random),
+            own_costs(scene, true, random), own_costs(scene, false, random)};
 }
 
 Recording interleaved(const Session& session, std::mt19937_64& random) {
@@ -119,6 +122,22 @@ BlockRatios simulate_log_ratios(const Scene& scene, std::mt19937_64& random) {
     return independent_log_ratios(recording.arm.blocks(scene.slices),
                                   recording.reference.blocks(scene.slices))
         .value();
+}
+
+std::vector<double> rare_cost_gaps(const Recording& recording, int slices_a_block) {
+    const auto arm = recording.arm.blocks(slices_a_block);
+    const auto reference = recording.reference.blocks(slices_a_block);
+    const std::vector<double> arm_costs = recording.arm.costs();
+    const std::vector<double> reference_costs = recording.reference.costs();
+    const auto a_block = static_cast<std::size_t>(slices_a_block);
+    const auto median_of = [&](const std::vector<double>& costs, std::size_t block) {
+        return median(std::span(costs).subspan(block * a_block, a_block));
+    };
+    std::vector<double> gaps = log_ratios(arm, reference).value();
+    for (std::size_t block = 0; block < gaps.size(); ++block) {
+        gaps[block] -= std::log(median_of(arm_costs, block) / median_of(reference_costs, block));
+    }
+    return gaps;
 }
 
 double mann_whitney_p_value(std::span<const double> a, std::span<const double> b) {

@@ -69,6 +69,10 @@ Recording one_by_one(const Session& session);
 /// ln(arm / reference) of the interleaved blocks, as a gate or a comparison takes them.
 BlockRatios simulate_log_ratios(const Scene& scene, std::mt19937_64& random);
 
+/// Block by block, ln of the ratio of totals less that of the medians over slices: what
+/// `has_rare_costs` looks at.
+std::vector<double> rare_cost_gaps(const Recording& recording, int slices_a_block);
+
 /// Two-sided p-value of the Mann–Whitney U-test with the normal approximation, continuity
 /// corrected, for values without ties (Hollander, Wolfe, Chicken 4.1): what is often used to
 /// compare two runs.

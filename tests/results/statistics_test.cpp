@@ -161,6 +161,12 @@ TEST(Median, IsTheMiddle) {
     EXPECT_EQ(hodges_lehmann(std::vector<double>{1, 2}), 1.5);
 }
 
+// NumPy: numpy.std(x, ddof=1)
+TEST(StandardDeviation, AgreesWithNumPy) {
+    EXPECT_NEAR(standard_deviation(ten), 0.8682037651253177, 1e-12);
+    EXPECT_EQ(standard_deviation(std::vector<double>{2, 2}), 0);
+}
+
 // SciPy: scipy.stats.wilcoxon(x - shift, alternative=…, method='exact'); two-sided also by R's
 // wilcox.test(x, exact=TRUE).
 TEST(SignedRankTest, AgreesWithSciPyWithoutTies) {
@@ -279,8 +285,8 @@ TEST(Blocks, AreMergedOnceWhenTheyAreCorrelated) {
     EXPECT_FALSE(alternating->merged);
     EXPECT_EQ(alternating->log_ratios.size(), 8U);
 
-    const std::vector<double> drifting = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
-    const auto merged = independent_log_ratios(blocks_of(drifting), reference);
+    const std::vector<double> rising = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8};
+    const auto merged = independent_log_ratios(blocks_of(rising), reference);
     ASSERT_TRUE(merged.has_value());
     EXPECT_TRUE(merged->merged);
     ASSERT_EQ(merged->log_ratios.size(), 4U);  // still correlated, and yet merged no further
