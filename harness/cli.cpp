@@ -57,7 +57,7 @@ const std::vector<Flag>& flags() {
          "N",
          "seed of everything random (drawn, and told in the result)",
          {"run", "drive", "serve", "micro"}},
-        {"cpus", "SUT,DRIVER", "processors to use", {"run", "drive", "serve"}},
+        {"cpus", "SUT,DRIVER", "processors to use", {"run", "drive", "serve", "doctor"}},
         {"sut-prefix",
          "COMMAND",
          "words put before the SUT's command, as in 'ip netns exec a'",
@@ -68,7 +68,7 @@ const std::vector<Flag>& flags() {
          "how long a process may take to answer (10)",
          {"run", "drive", "serve"}},
         {"json", "FILE", "write the result there", {"run", "drive"}},
-        {"json", "", "print JSON", {"list"}},
+        {"json", "", "print JSON", {"list", "doctor"}},
         {"config", "FILE", "read flags from a file of lines name=value", {"run", "drive", "serve"}},
         {"loops", "NAMES", "loops with commas between (all that are here)", {"micro"}},
         {"no-progress", "", "no progress line", {"run", "drive", "micro"}},
@@ -83,6 +83,7 @@ const std::vector<std::pair<std::string, std::string>>& commands() {
         {"drive", "Measure a server of your own with the driver"},
         {"micro", "Time the primitives of loops, on Google Benchmark"},
         {"list", "Show the loops, workloads or metrics"},
+        {"doctor", "Is this machine fit to measure on?"},
     };
     return all;
 }
@@ -164,12 +165,9 @@ std::unique_ptr<Parser> make_parser() {
         }
         if (command == "list") {
             sub.add_option("topic", parser->topic, "loops, workloads or metrics");
-            continue;
         }
-        if (command == "micro") {
-            sub.footer(micro_footer);
-            continue;
-        }
+        if (command == "micro") sub.footer(micro_footer);
+        if (command == "list" || command == "micro" || command == "doctor") continue;
         for (const Parameter& parameter : all_parameters()) {
             sub.add_option(parameter.flag(), parser->values[command][parameter.flag().substr(2)],
                            parameter_help(parameter))
