@@ -5,9 +5,7 @@
 
 namespace loopbench {
 
-using nlohmann::json;
-
-json ask_sut(const FoundProgram& sut, const StopSignals& signals) {
+nlohmann::json ask_sut(const FoundProgram& sut, const StopSignals& signals) {
     ArmSpec spec;
     spec.id = spec.name = sut.name;
     ChildOptions child;
@@ -15,7 +13,7 @@ json ask_sut(const FoundProgram& sut, const StopSignals& signals) {
     try {
         SutProcess process(spec, child, signals, Patience{});
         process.release();
-        json description = process.describe({});
+        nlohmann::json description = process.describe({});
         process.quit();
         return description;
     } catch (const ProcessError& error) {

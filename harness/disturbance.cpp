@@ -57,14 +57,14 @@ std::optional<std::uint64_t> number_in_line(std::string_view text, std::string_v
     return line ? nth_number(*line, place) : std::nullopt;
 }
 
-std::uint64_t growth(std::uint64_t before, std::uint64_t after) {
+std::uint64_t gained(std::uint64_t before, std::uint64_t after) {
     return after > before ? after - before : 0;
 }
 
 /// By how much a counter certainly grew, where it is known.
-std::uint64_t growth(const std::optional<std::uint64_t>& before,
+std::uint64_t gained(const std::optional<std::uint64_t>& before,
                      const std::optional<std::uint64_t>& after) {
-    return before && after ? growth(*before, *after) : 0;
+    return before && after ? gained(*before, *after) : 0;
 }
 
 double ms(std::uint64_t ns) {
@@ -162,11 +162,11 @@ Disturbance DisturbanceReader::read() {
 std::string cause(const Disturbance& before, const Disturbance& after, std::uint64_t own_cpu_ns,
                   std::uint64_t elapsed_ns) {
     const auto elapsed = static_cast<double>(elapsed_ns);
-    if (growth(before.throttled_times, after.throttled_times) > 0) {
+    if (gained(before.throttled_times, after.throttled_times) > 0) {
         return "the control group was throttled: its quota of processor time was used up";
     }
     // A tick is counted when it is full, so the first may have begun before the slice.
-    const std::uint64_t ticks = growth(before.steal_ticks, after.steal_ticks);
+    const std::uint64_t ticks = gained(before.steal_ticks, after.steal_ticks);
     const std::uint64_t stolen_ns = ticks > 0 ? (ticks - 1) * tick_ns() : 0;
     if (static_cast<double>(stolen_ns) > steal_share * elapsed) {
         return fmt::format(
@@ -174,8 +174,8 @@ std::string cause(const Disturbance& before, const Disturbance& after, std::uint
             ms(stolen_ns), ms(elapsed_ns));
     }
     const std::uint64_t known_ns =
-        own_cpu_ns + after.blur_ns + growth(before.softirq_daemon_ns, after.softirq_daemon_ns);
-    const std::uint64_t foreign_ns = growth(known_ns, growth(before.ran_ns, after.ran_ns));
+        own_cpu_ns + after.blur_ns + gained(before.softirq_daemon_ns, after.softirq_daemon_ns);
+    const std::uint64_t foreign_ns = gained(known_ns, gained(before.ran_ns, after.ran_ns));
     if (static_cast<double>(foreign_ns) > foreign_floor_ns + foreign_share * elapsed) {
         return fmt::format("other programs used the processor for {:.2g} ms in {:.3g} ms",
                            ms(foreign_ns), ms(elapsed_ns));

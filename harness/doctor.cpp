@@ -8,8 +8,6 @@
 
 namespace loopbench {
 
-using nlohmann::json;
-
 bool is_fit(const std::vector<Finding>& findings) {
     return std::none_of(findings.begin(), findings.end(),
                         [](const Finding& finding) { return finding.grade == Grade::unfit; });
@@ -32,8 +30,8 @@ std::string format_findings(const std::vector<Finding>& findings) {
                        matters.empty() ? "" : "\n", is_fit(findings) ? "" : "un");
 }
 
-json findings_to_json(const std::vector<Finding>& findings) {
-    json list = json::array();
+nlohmann::json findings_to_json(const std::vector<Finding>& findings) {
+    nlohmann::json list = nlohmann::json::array();
     for (const Finding& finding : findings) list.push_back(to_json(finding));
     return {{"schema", "loopbench-doctor/1"}, {"fit", is_fit(findings)}, {"findings", list}};
 }

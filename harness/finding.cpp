@@ -4,13 +4,11 @@
 
 namespace loopbench {
 
-using nlohmann::json;
-
 Finding finding_of(std::string id, std::string check) {
     return {std::move(id), std::move(check), nullptr, "not told", {}, {}, {}, {}};
 }
 
-void Finding::found(json what, std::string in_words) {
+void Finding::found(nlohmann::json what, std::string in_words) {
     value = std::move(what);
     shown = std::move(in_words);
 }
@@ -35,12 +33,12 @@ std::string grade_name(const Finding& finding) {
     return finding.grade ? std::string(to_string(*finding.grade)) : "ok";
 }
 
-json to_json(const Finding& finding) {
-    json object{{"id", finding.id},
-                {"check", finding.check},
-                {"value", finding.value},
-                {"shown", finding.shown},
-                {"grade", grade_name(finding)}};
+nlohmann::json to_json(const Finding& finding) {
+    nlohmann::json object{{"id", finding.id},
+                          {"check", finding.check},
+                          {"value", finding.value},
+                          {"shown", finding.shown},
+                          {"grade", grade_name(finding)}};
     if (finding.grade) {
         object["text"] = finding.text;
         object["remedy"] = finding.remedy;

@@ -7,8 +7,8 @@
 namespace loopbench {
 namespace {
 
-const Processors two{3, 2};
-const Processors one{0, std::nullopt};
+const Processors pair{3, 2};
+const Processors alone{0, std::nullopt};
 
 TEST(ConditionsTextTest, ListsOfProcessors) {
     EXPECT_EQ(parse_processor_list("0-2,8"), (std::vector<int>{0, 1, 2, 8}));
@@ -43,7 +43,7 @@ class ConditionsTest : public testing::Test {
 
 TEST_F(ConditionsTest, WhatIsNotToldIsNotHeldAgainstTheMachine) {
     for (const Finding& finding :
-         {check_siblings(files_, two), check_isolation(files_, two), check_governor(files_, two),
+         {check_siblings(files_, pair), check_isolation(files_, pair), check_governor(files_, pair),
           check_boost(files_), check_virtual_machine(files_), check_quota(files_),
           check_clock_source(files_), check_irq_accounting(files_), check_hugepages(files_),
           check_address_layout(files_), check_swap(files_)}) {
@@ -53,24 +53,24 @@ TEST_F(ConditionsTest, WhatIsNotToldIsNotHeldAgainstTheMachine) {
 }
 
 TEST_F(ConditionsTest, OneProcessorMeansLockstepOnly) {
-    expect_grade(std::nullopt, check_processors(two, 4));
-    expect_grade(Grade::note, check_processors(one, 1));
-    EXPECT_EQ(check_processors(one, 1).id, "one_processor");
+    expect_grade(std::nullopt, check_processors(pair, 4));
+    expect_grade(Grade::note, check_processors(alone, 1));
+    EXPECT_EQ(check_processors(alone, 1).id, "one_processor");
 }
 
 TEST_F(ConditionsTest, ThreadsOfOneCoreAreTold) {
     const std::string path = "/sys/devices/system/cpu/cpu3/topology/thread_siblings_list";
     root_.write(path, "1,3\n");
-    expect_grade(std::nullopt, check_siblings(files_, two));
+    expect_grade(std::nullopt, check_siblings(files_, pair));
     root_.write(path, "2-3\n");
-    expect_grade(Grade::note, check_siblings(files_, two));
+    expect_grade(Grade::note, check_siblings(files_, pair));
     expect_grade(std::nullopt, check_siblings(files_, {3, std::nullopt}));
 }
 
 TEST_F(ConditionsTest, IsolatedProcessorsAreRecommended) {
     root_.write("/sys/devices/system/cpu/isolated", "2-3\n");
-    expect_grade(std::nullopt, check_isolation(files_, two));
-    const Finding finding = check_isolation(files_, one);
+    expect_grade(std::nullopt, check_isolation(files_, pair));
+    const Finding finding = check_isolation(files_, alone);
     expect_grade(Grade::note, finding);
     EXPECT_EQ(finding.remedy, "--cpus=2,3");
 }
@@ -78,8 +78,8 @@ TEST_F(ConditionsTest, IsolatedProcessorsAreRecommended) {
 TEST_F(ConditionsTest, TheGovernorOfTheSutsProcessorCounts) {
     root_.write("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
     root_.write("/sys/devices/system/cpu/cpu3/cpufreq/scaling_governor", "performance\n");
-    expect_grade(std::nullopt, check_governor(files_, two));
-    expect_grade(Grade::note, check_governor(files_, one));
+    expect_grade(std::nullopt, check_governor(files_, pair));
+    expect_grade(Grade::note, check_governor(files_, alone));
 }
 
 TEST_F(ConditionsTest, BoostHasTwoSwitchesWithOppositeSense) {
@@ -160,12 +160,12 @@ TEST_F(ConditionsTest, AMeasurementIsToldWhatBearsOnItsFiguresOnly) {
     root_.write("/proc/cpuinfo", "flags : hypervisor\n");
     root_.write("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
     std::vector<std::string> told;
-    for (const Finding& finding : check_before_measuring(files_, one, true)) {
+    for (const Finding& finding : check_before_measuring(files_, alone, true)) {
         if (finding.grade) told.push_back(to_warning(finding).id);
     }
     EXPECT_EQ(told, (std::vector<std::string>{"one_processor", "governor"}));
     told.clear();
-    for (const Finding& finding : check_before_measuring(files_, one, false)) {
+    for (const Finding& finding : check_before_measuring(files_, alone, false)) {
         if (finding.grade) told.push_back(finding.id);
     }
     EXPECT_EQ(told, std::vector<std::string>{"governor"}) << "in process there is no driver";
