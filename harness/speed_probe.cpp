@@ -141,9 +141,9 @@ BusyStretch keep_busy(int cpu, std::chrono::nanoseconds time, const SystemFiles&
 std::optional<Spread> spread_of(const std::vector<double>& piece_ns, double length_ns) {
     if (piece_ns.empty()) return std::nullopt;
     std::vector<double> sorted = piece_ns;
-    std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
-    const auto pieces =
-        static_cast<std::size_t>(std::max(1.0, std::round(length_ns / sorted[sorted.size() / 2])));
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    const auto pieces = static_cast<std::size_t>(std::max(1.0, std::round(length_ns / *middle)));
     std::vector<double> logarithms;
     for (std::size_t start = 0; start + pieces <= piece_ns.size(); start += pieces) {
         const auto first = piece_ns.begin() + static_cast<std::ptrdiff_t>(start);
