@@ -1,5 +1,7 @@
 #include "harness/build_info.hpp"
 
+#include <sstream>
+
 namespace loopbench {
 
 std::string build_version() {
@@ -20,6 +22,13 @@ std::string build_compiler() {
 
 std::string build_flags() {
     return LOOPBENCH_FLAGS;
+}
+
+std::vector<LeftOut> left_out() {
+    std::istringstream pairs(LOOPBENCH_LEFT_OUT);
+    std::vector<LeftOut> all;
+    for (LeftOut one; pairs >> one.name >> one.package;) all.push_back(one);
+    return all;
 }
 
 }  // namespace loopbench

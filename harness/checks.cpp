@@ -2,16 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <fstream>
 #include <string>
-#include <thread>
 
 #include "harness/block_totals.hpp"
+#include "harness/conditions.hpp"
+#include "harness/sut_checks.hpp"
 
 namespace loopbench {
 namespace {
@@ -20,51 +18,6 @@ using nlohmann::json;
 
 Warning note(std::string id, std::string text, std::string remedy) {
     return {Grade::note, std::move(id), std::move(text), std::move(remedy), {}, {}};
-}
-
-void check_build(std::vector<Warning>& warnings, const ReadyArm& arm) {
-    const json build = arm.description.value("build", json::object());
-    const std::string sanitizers = build.value("sanitizers", "");
-    if (!sanitizers.empty()) {
-        warnings.push_back(note(
-            "sanitizers", fmt::format("{} was built with sanitizers ({})", arm.spec.id, sanitizers),
-            "measure a release build"));
-    } else if (build.value("assertions", false)) {
-        warnings.push_back(note("debug_build",
-                                fmt::format("{} was built with assertions", arm.spec.id),
-                                "measure a release build: cmake --preset release"));
-    }
-}
-
-/// The processors' time by /proc/stat (proc(5)), in ticks.
-struct ProcessorTime {
-    double all = 0;
-    double idle = 0;
-};
-
-ProcessorTime processor_time() {
-    std::ifstream stat("/proc/stat");
-    std::string name;
-    stat >> name;
-    ProcessorTime time;
-    double ticks = 0;
-    // user nice system idle iowait irq softirq steal; the two that follow are part of the first two
-    for (int field = 0; field < 8 && stat >> ticks; ++field) {
-        time.all += ticks;
-        if (field == 3 || field == 4) time.idle += ticks;
-    }
-    return time;
-}
-
-/// How many processors are busy while we wait and do nothing. (The load average remembers for a
-/// minute, and so would hold our own last run against this one.)
-double other_load() {
-    const ProcessorTime before = processor_time();
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    const ProcessorTime after = processor_time();
-    const double all = after.all - before.all;
-    const double share = all > 0 ? 1 - (after.idle - before.idle) / all : 0;
-    return share * static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 /// Sums over all blocks.
@@ -244,25 +197,17 @@ std::string why_capped(const CasePlan& plan, const ReadyArm& arm) {
 
 std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& settings) {
     std::vector<Warning> warnings;
-    for (const ReadyArm& arm : plan.arms) check_build(warnings, arm);
-    if (plan.workload.sockets && !settings.processors.driver) {
-        warnings.push_back(note("one_processor",
-                                "there is one processor to use: lockstep placement only",
-                                "give two with --cpus=SUT,DRIVER for throughput and latency"));
+    const auto tell = [&](const Finding& finding) {
+        if (finding.grade) warnings.push_back(to_warning(finding));
+    };
+    for (const ReadyArm& arm : plan.arms) {
+        const DescribedSut sut{arm.spec.id, arm.description};
+        tell(check_sanitizers({sut}));
+        tell(check_assertions({sut}));
     }
-    std::ifstream governor_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-    std::string governor;
-    if (governor_file >> governor && governor != "performance") {
-        warnings.push_back(note("governor", fmt::format("the frequency governor is '{}'", governor),
-                                "cpupower frequency-set -g performance"));
-    }
-    const double load = other_load();
-    constexpr double much_load = 0.2;
-    if (load > much_load) {
-        warnings.push_back(
-            note("other_load",
-                 fmt::format("before the start, other programs kept {:.1f} processors busy", load),
-                 "stop them: split placement and latency suffer most"));
+    for (const Finding& finding :
+         check_before_measuring(SystemFiles(), settings.processors, plan.workload.sockets)) {
+        tell(finding);
     }
     return warnings;
 }

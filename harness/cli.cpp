@@ -52,9 +52,8 @@ const std::vector<Flag>& flags() {
         {"baseline", "FILE", "what loopbench baseline recorded, the reference", {"gate"}},
         {"aa", "", "this build against itself: what can this machine detect?", {"gate"}},
         {"metrics", "NAMES",
-         "metrics to judge, with commas between (compare: processor time, in split throughput; "
-         "gate: "
-         "processor time, throughput, system calls)",
+         "metrics to judge, with commas between (compare: processor time, in split also "
+         "throughput; gate: processor time, throughput, system calls)",
          several},
         {"margin",
          "METRIC=PERCENT",
@@ -91,13 +90,14 @@ const std::vector<Flag>& flags() {
          "N",
          "seed of everything random (drawn, and told in the result)",
          {"run", "compare", "gate", "baseline", "drive", "serve", "micro"}},
-        {"cpus", "SUT,DRIVER", "processors to use", starting},
+        {"cpus", "SUT,DRIVER", "processors to use",
+         {"run", "compare", "gate", "baseline", "drive", "serve", "doctor"}},
         {"sut-prefix", "COMMAND", "words put before the SUT's command, as in 'ip netns exec a'",
          with_suts},
         {"driver-prefix", "COMMAND", "words put before the driver's command", measuring},
         {"timeout", "SECONDS", "how long a process may take to answer (10)", starting},
         {"json", "FILE", "write the result there", {"run", "compare", "gate", "drive"}},
-        {"json", "", "print JSON", {"list"}},
+        {"json", "", "print JSON", {"list", "doctor"}},
         {"markdown", "FILE", "write a summary there, for a pull request", {"gate"}},
         {"config", "FILE", "read flags from a file of lines name=value", starting},
         {"no-progress",
@@ -118,6 +118,7 @@ const std::vector<std::pair<std::string, std::string>>& commands() {
         {"drive", "Measure a server of your own with the driver"},
         {"micro", "Time the primitives of loops, on Google Benchmark"},
         {"list", "Show the loops, workloads or metrics"},
+        {"doctor", "Is this machine fit to measure on?"},
     };
     return all;
 }
@@ -199,15 +200,12 @@ std::unique_ptr<Parser> make_parser() {
         }
         if (command == "list") {
             sub.add_option("topic", parser->topic, "loops, workloads or metrics");
-            continue;
         }
         if (command == "baseline") {
             sub.add_option("file", parser->topic, "the baseline, which one sitting is added to");
         }
-        if (command == "micro") {
-            sub.footer(micro_footer);
-            continue;
-        }
+        if (command == "micro") sub.footer(micro_footer);
+        if (command == "list" || command == "micro" || command == "doctor") continue;
         for (const Parameter& parameter : all_parameters()) {
             sub.add_option(parameter.flag(), parser->values[command][parameter.flag().substr(2)],
                            parameter_help(parameter))

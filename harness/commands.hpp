@@ -15,5 +15,6 @@ int drive_command(const CommandLine& line);
 int serve_command(const CommandLine& line);
 int micro_command(const CommandLine& line);
 int list_command(const CommandLine& line);
+int doctor_command(const CommandLine& line);
 
 }  // namespace loopbench

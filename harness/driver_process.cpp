@@ -7,19 +7,18 @@
 
 namespace loopbench {
 
-using nlohmann::json;
-
 DriverProcess::DriverProcess(std::string who, const ChildOptions& options,
                              const StopSignals& signals, const Patience& patience)
     : conversation_(std::move(who), options, signals), patience_(patience) {}
 
-json DriverProcess::describe() {
-    return conversation_.ask({{"type", "describe"}, {"keys", json::object()}}, "description",
-                             patience_.answer);
+nlohmann::json DriverProcess::describe() {
+    return conversation_.ask({{"type", "describe"}, {"keys", nlohmann::json::object()}},
+                             "description", patience_.answer);
 }
 
 void DriverProcess::connect(const std::string& workload, const std::string& address,
-                            std::uint64_t seed, const json& params, Conversation* server) {
+                            std::uint64_t seed, const nlohmann::json& params,
+                            Conversation* server) {
     conversation_.ask({{"type", "connect"},
                        {"workload", workload},
                        {"address", address},
@@ -29,7 +28,7 @@ void DriverProcess::connect(const std::string& workload, const std::string& addr
 }
 
 SliceAnswer DriverProcess::slice(Placement placement, const SliceWork& work, Conversation* server) {
-    json message{{"type", "slice"}, {"placement", name_of(placement)}};
+    nlohmann::json message{{"type", "slice"}, {"placement", name_of(placement)}};
     if (work.rounds > 0) {
         message["rounds"] = work.rounds;
     } else {
@@ -38,7 +37,7 @@ SliceAnswer DriverProcess::slice(Placement placement, const SliceWork& work, Con
     }
     const auto timeout =
         patience_.slice + std::chrono::ceil<std::chrono::milliseconds>(10 * work.min_time);
-    const json done = conversation_.ask(message, "done", timeout, server);
+    const nlohmann::json done = conversation_.ask(message, "done", timeout, server);
     try {
         return read_slice_answer(done);
     } catch (const std::invalid_argument& error) {

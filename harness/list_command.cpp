@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "harness/ask_sut.hpp"
 #include "harness/catalogue.hpp"
 #include "harness/commands.hpp"
 #include "harness/errors.hpp"
 #include "harness/nearest.hpp"
 #include "harness/read_settings.hpp"
-#include "harness/sut_process.hpp"
 #include "harness/workload_parameters.hpp"
 #include "results/metrics.hpp"
 
@@ -17,28 +17,11 @@ namespace {
 
 using nlohmann::json;
 
-/// What a SUT says of itself, or why it cannot.
-json ask(const FoundProgram& sut, const StopSignals& signals) {
-    ArmSpec spec;
-    spec.id = spec.name = sut.name;
-    ChildOptions child;
-    child.command = {sut.path.string()};
-    try {
-        SutProcess process(spec, child, signals, Patience{});
-        process.release();
-        json description = process.describe({});
-        process.quit();
-        return description;
-    } catch (const ProcessError& error) {
-        return {{"available", false}, {"reason", error.what()}};
-    }
-}
-
 json list_loops(const Catalogue& catalogue) {
     const StopSignals signals;
     json loops = json::array();
     for (const FoundProgram& sut : catalogue.suts()) {
-        json loop = ask(sut, signals);
+        json loop = ask_sut(sut, signals);
         loop.erase("type");
         loop["name"] = sut.name;
         loop["path"] = sut.path.string();

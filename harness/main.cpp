@@ -22,6 +22,7 @@ int dispatch(const CommandLine& line) {
     if (line.command == "drive") return drive_command(line);
     if (line.command == "serve") return serve_command(line);
     if (line.command == "micro") return micro_command(line);
+    if (line.command == "doctor") return doctor_command(line);
     return list_command(line);
 }
 

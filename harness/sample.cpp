@@ -5,8 +5,8 @@
 namespace loopbench {
 namespace {
 
-void put(nlohmann::json& json, const char* name, const std::optional<std::uint64_t>& value) {
-    if (value) json[name] = *value;
+void put(nlohmann::json& object, const char* name, const std::optional<std::uint64_t>& value) {
+    if (value) object[name] = *value;
 }
 
 }  // namespace

@@ -53,6 +53,8 @@ const BadInput table[] = {
     {run_with({"--size"}), {"--size", "--size=VALUE"}},
     {run_with({"--size=1", "--size=2"}), {"--size", "once"}},
     {{"list", "lops"}, {"lops", "did you mean loops?"}},
+    {{"doctor", "--cpus=999"}, {"--cpus=999", "999 does not exist"}},
+    {{"doctor", "--jsn"}, {"--jsn", "did you mean --json?"}},
     // Arms and workloads
     {{"run", "--loop=fkae", "--workload=echo"}, {"--loop=fkae", "did you mean fake?"}},
     {{"run", "--loop=fake,fake", "--workload=echo"}, {"--loop=fake,fake", "not a list"}},
