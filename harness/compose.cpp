@@ -50,6 +50,7 @@ ResultFile compose_head(const CasePlan& plan, const Settings& settings) {
                            {"slice_rounds", settings.slice_rounds},
                            {"sut_prefix", settings.sut_prefix},
                            {"driver_prefix", settings.driver_prefix}};
+    if (!plan.offered_rate.is_null()) result.plan.further["offered_rate"] = plan.offered_rate;
     for (const ReadyArm& arm : plan.arms) {
         result.arms.push_back({arm.spec.id, description_of(arm)});
     }

@@ -47,6 +47,8 @@ struct CasePlan {
     nlohmann::json params;
     std::vector<ReadyArm> arms;  ///< the arm, then the reference if there is one
     std::vector<Placement> placements;
+    /// Where a rate that was given in percent comes from (harness/offered_rate.hpp); else null.
+    nlohmann::json offered_rate;
 };
 
 }  // namespace loopbench
