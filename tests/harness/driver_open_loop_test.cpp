@@ -17,7 +17,7 @@ using nlohmann::json;
 
 constexpr std::uint64_t seed = 42;
 
-bool echo(TestServer&, Peer& peer, Bytes bytes) {
+bool send_back(TestServer&, Peer& peer, Bytes bytes) {
     return peer.send(bytes);
 }
 
@@ -46,7 +46,7 @@ class DriverOpenLoop : public testing::Test {
 };
 
 TEST_F(DriverOpenLoop, KeepsExactlyTheCountOfTheSchedule) {
-    TestServer server(address_, echo);
+    TestServer server(address_, send_back);
     connect(server, {{"connections", 4}, {"size", 100}, {"rate", 50'000}});
     const auto expect = [](const json& done, std::uint64_t messages) {
         ASSERT_EQ(done.at("type"), "done") << done;
@@ -118,7 +118,7 @@ TEST_F(DriverOpenLoop, CountsItsOwnDelayInTheLatency) {
 }
 
 TEST_F(DriverOpenLoop, QueuesWhatASocketDoesNotTake) {
-    TestServer server(address_, echo);
+    TestServer server(address_, send_back);
     constexpr std::uint64_t size = 1 << 20;
     connect(server, {{"connections", 2}, {"size", size}, {"rate", 1'000'000}});
     const json done = slice({{"rounds", 8}});
@@ -139,14 +139,14 @@ TEST_F(DriverOpenLoop, GivesUpOnASilentServer) {
 }
 
 TEST_F(DriverOpenLoop, AServerThatIsAskedNothingIsNotStuck) {
-    TestServer server(address_, echo);
+    TestServer server(address_, send_back);
     connect(server, {{"connections", 1}, {"size", 64}, {"rate", 1}});
     const json done = slice({{"rounds", 1}, {"stall_ns", 200'000'000}});
     EXPECT_EQ(done.at("type"), "done") << done;
 }
 
 TEST_F(DriverOpenLoop, NoticesBetweenTwoMessagesThatTheHarnessIsGone) {
-    TestServer server(address_, echo);
+    TestServer server(address_, send_back);
     connect(server, {{"connections", 1}, {"size", 64}, {"rate", 1}});
     driver_.say(R"({"type": "slice", "placement": "split", "rounds": 1000000})");
     driver_.close_requests();
@@ -154,7 +154,7 @@ TEST_F(DriverOpenLoop, NoticesBetweenTwoMessagesThatTheHarnessIsGone) {
 }
 
 TEST_F(DriverOpenLoop, RefusesWhatCannotBeScheduled) {
-    TestServer server(address_, echo);
+    TestServer server(address_, send_back);
     connect(server, {{"connections", 1}, {"size", 64}, {"rate", 1000}});
     const json endless = slice({{"rounds", 2'000'000'000}});
     EXPECT_EQ(endless.at("what"),
