@@ -10,22 +10,22 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Processors two{1, 0};
-constexpr Processors one{0, {}};
+constexpr Processors with_two{1, 0};
+constexpr Processors with_one{0, {}};
 
 TEST(OfferedRateTest, AnOpenLoopIsMeasuredInSplitPlacementOnly) {
-    EXPECT_EQ(placement_with_rate("", {{"rate", 500}}, two), "split");
-    EXPECT_EQ(placement_with_rate("", {{"rate", "50%"}}, two), "split");
-    EXPECT_EQ(placement_with_rate("split", {{"rate", 500}}, two), "split");
-    EXPECT_THROW(placement_with_rate("lockstep", {{"rate", 500}}, two), UsageError);
-    EXPECT_THROW(placement_with_rate("", {{"rate", 500}}, one), UsageError);
+    EXPECT_EQ(placement_with_rate("", {{"rate", 500}}, with_two), "split");
+    EXPECT_EQ(placement_with_rate("", {{"rate", "50%"}}, with_two), "split");
+    EXPECT_EQ(placement_with_rate("split", {{"rate", 500}}, with_two), "split");
+    EXPECT_THROW(placement_with_rate("lockstep", {{"rate", 500}}, with_two), UsageError);
+    EXPECT_THROW(placement_with_rate("", {{"rate", 500}}, with_one), UsageError);
 }
 
 TEST(OfferedRateTest, AClosedLoopIsLeftAlone) {
     for (const json& params : {json{{"rate", 0}}, json{{"pending", 10}}}) {
         EXPECT_FALSE(is_open_loop(params));
-        EXPECT_EQ(placement_with_rate("", params, two), "");
-        EXPECT_EQ(placement_with_rate("lockstep", params, one), "lockstep");
+        EXPECT_EQ(placement_with_rate("", params, with_two), "");
+        EXPECT_EQ(placement_with_rate("lockstep", params, with_one), "lockstep");
     }
 }
 
