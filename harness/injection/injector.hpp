@@ -11,8 +11,8 @@ namespace loopbench::injection {
 ///
 /// The share is of what the thread used without the injection, and what is added is all that the
 /// injection itself uses: reading the clocks is taken out of the former and counted to the latter,
-/// at its cost measured in the beginning, and what a spin had too much or too little is made up for
-/// by the next. So in total exactly the share is added, as long as the readings cost less.
+/// at its cost measured in the beginning, and what a spin had too much is made up for by the next.
+/// So in total exactly the share is added, as long as the readings cost less.
 ///
 /// `Clocks` has `cpu_ns()`, processor time of the thread, and `quick_ns()`, any time that is read
 /// quickly. To be used by one thread.
@@ -75,10 +75,12 @@ class Injector {
         const double natural = used > own ? static_cast<double>(used - own) : 0;
         debt_ns_ += share_ * natural - static_cast<double>(own);
         settled_ns_ = now;
-        if (debt_ns_ > static_cast<double>(cpu_cost_)) {
+        // A spin during which the thread lost the processor is followed by another.
+        while (debt_ns_ > static_cast<double>(cpu_cost_)) {
             spin(debt_ns_ - static_cast<double>(cpu_cost_));
-            settled_ns_ = clocks_.cpu_ns();
-            debt_ns_ -= static_cast<double>(settled_ns_ - now);
+            const std::uint64_t spun_ns = clocks_.cpu_ns();
+            debt_ns_ -= static_cast<double>(spun_ns - settled_ns_);
+            settled_ns_ = spun_ns;
         }
         // Calls that follow one another so closely do not sleep: then some readings can be saved.
         constexpr double close_ns = 1000;
@@ -88,8 +90,7 @@ class Injector {
         quick_readings_ = 0;
     }
 
-    /// By the quick clock: reading the other would add system calls to what is measured. When the
-    /// thread loses the processor meanwhile, it spins less, and `settle` sees it.
+    /// By the quick clock: reading the other would add system calls to what is measured.
     void spin(double duration_ns) noexcept {
         const std::uint64_t begin = clocks_.quick_ns();
         while (static_cast<double>(clocks_.quick_ns() - begin) < duration_ns) {

@@ -109,12 +109,15 @@ TEST(InjectorZeroTest, AddsNothingAtAll) {
 }
 
 TEST(InjectorTurnsTest, ALongStretchOfWorkIsChargedAtItsEnd) {
-    Thread thread;
-    Injector<FakeClocks> injector(0.1, {&thread});
-    const std::uint64_t begin_ns = thread.cpu_ns;
-    thread.run(30'000'000);
-    injector.before();
-    EXPECT_NEAR(static_cast<double>(thread.cpu_ns - begin_ns), 33'000'000, 2'000);
+    for (const std::uint64_t preempted_every : {0, 997}) {
+        Thread thread;
+        thread.preempted_every = preempted_every;
+        Injector<FakeClocks> injector(0.1, {&thread});
+        const std::uint64_t begin_ns = thread.cpu_ns;
+        thread.run(30'000'000);
+        injector.before();
+        EXPECT_NEAR(static_cast<double>(thread.cpu_ns - begin_ns), 33'000'000, 2'000);
+    }
 }
 
 TEST(InjectorTurnsTest, ShortTurnsAfterLongOnesAreChargedToo) {
