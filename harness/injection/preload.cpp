@@ -173,7 +173,6 @@ long syscall(long number, ...) noexcept {
 // They are declared here because this library is built where that one is missing, too.
 struct io_uring;
 struct io_uring_cqe;
-struct __kernel_timespec;
 
 int io_uring_submit(io_uring* ring) {
     static const auto real = next(io_uring_submit, "io_uring_submit");
@@ -186,13 +185,14 @@ int io_uring_submit_and_wait(io_uring* ring, unsigned wanted) {
 }
 
 int io_uring_submit_and_wait_timeout(io_uring* ring, io_uring_cqe** completion, unsigned wanted,
-                                     __kernel_timespec* timeout, sigset_t* mask) {
+                                     void* timeout, sigset_t* mask) {
     static const auto real =
         next(io_uring_submit_and_wait_timeout, "io_uring_submit_and_wait_timeout");
     return around([=] { return real(ring, completion, wanted, timeout, mask); });
 }
 
 /// What the inline function io_uring_wait_cqe comes down to.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): it is the library's name
 int __io_uring_get_cqe(io_uring* ring, io_uring_cqe** completion, unsigned submit, unsigned wanted,
                        sigset_t* mask) {
     static const auto real = next(__io_uring_get_cqe, "__io_uring_get_cqe");
