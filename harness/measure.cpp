@@ -16,6 +16,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
+/// Every active connection of a socket workload carries at least this many messages in a slice.
+constexpr std::uint64_t least_operations_per_connection = 20;
 /// Reading counters and asking for marks, a slice.
 constexpr nanoseconds reading_cost = std::chrono::milliseconds(1);
 /// An arm that sleeps may use this share of another's slice, and what its control channel takes it.
@@ -88,7 +90,14 @@ StationOptions Measurement::station_options(Placement placement, std::size_t arm
     options.placement = placement;
     options.seed = block.seed;
     options.padding = block.padding.at(arm);
-    options.listen = listen_address(plan_, settings_, scratch_, sockets_made_++);
+    if (!plan_.workload.sockets) return options;
+    if (!settings_.listen.empty()) {
+        options.listen = settings_.listen;
+    } else if (plan_.params.at("transport") == "tcp") {
+        options.listen = "127.0.0.1:0";
+    } else {
+        options.listen = fmt::format("unix:{}/{}", scratch_.path().string(), sockets_made_++);
+    }
     return options;
 }
 

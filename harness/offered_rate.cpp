@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,20 @@ namespace {
 
 using nlohmann::json;
 
-/// Slices of the rehearsal that finds out what an arm can do at the most.
-constexpr int rehearsed_slices = 5;
+/// How long it is tried what an arm can do at the most, after it has warmed up for so long.
+constexpr std::chrono::milliseconds rehearsed{150};
+constexpr std::chrono::milliseconds warm_up{30};
+
+/// Messages that every active connection carries in a slice, at the least.
+constexpr std::uint64_t messages_each = 20;
+
+/// Where the SUT of an arm listens while it is tried.
+std::string listen_address(const CasePlan& plan, const Settings& settings,
+                           const ScratchDirectory& scratch, std::size_t arm) {
+    if (!settings.listen.empty()) return settings.listen;
+    if (plan.params.at("transport") == "tcp") return "127.0.0.1:0";
+    return fmt::format("unix:{}/{}", scratch.path().string(), arm);
+}
 
 /// What an arm does in a closed loop, in operations a second.
 double closed_loop_rate(const CasePlan& plan, std::size_t arm, const Settings& settings,
@@ -30,21 +43,16 @@ double closed_loop_rate(const CasePlan& plan, std::size_t arm, const Settings& s
     options.placement = Placement::split;
     options.seed = block.seed;
     options.padding = block.padding.at(arm);
-    options.listen = listen_address(plan, settings, scratch, static_cast<int>(arm));
+    options.listen = listen_address(plan, settings, scratch, arm);
     Station station(plan, plan.arms[arm], settings, options, signals);
     Work work;
-    work.driven.min_time = settings.slice;
-    work.driven.min_operations_per_connection = least_operations_per_connection;
-    station.work(work);  // to warm up
-    double operations = 0;
-    double elapsed_ns = 0;
-    for (int slice = 0; slice < rehearsed_slices; ++slice) {
-        const SliceAnswer answer = station.work(work);
-        operations += static_cast<double>(answer.operations);
-        elapsed_ns += static_cast<double>(answer.elapsed_ns);
-    }
+    work.driven.min_operations_per_connection = messages_each;
+    work.driven.min_time = warm_up;
+    station.work(work);
+    work.driven.min_time = rehearsed;
+    const SliceAnswer answer = station.work(work);
     station.finish();
-    return operations / elapsed_ns * 1e9;
+    return static_cast<double>(answer.operations) / static_cast<double>(answer.elapsed_ns) * 1e9;
 }
 
 /// Turns "50%" into that share of the slowest arm's maximum.
@@ -71,8 +79,8 @@ void check_slices_end(const CasePlan& plan, const Settings& settings) {
     constexpr double longest_slice_s = 10;
     const auto rate = plan.params["rate"].get<double>();
     const auto active = plan.params["active"].get<double>();
-    const auto each = static_cast<double>(
-        settings.slice_rounds > 0 ? settings.slice_rounds : least_operations_per_connection);
+    const auto each =
+        static_cast<double>(settings.slice_rounds > 0 ? settings.slice_rounds : messages_each);
     if (each * active <= rate * longest_slice_s) return;
     throw UsageError(fmt::format(
         "--rate={}: a slice of {} messages on each of {} connections would take {:.0f} s; give at "

@@ -51,14 +51,6 @@ bool wants_batch(Placement placement) {
 
 }  // namespace
 
-std::string listen_address(const CasePlan& plan, const Settings& settings,
-                           const ScratchDirectory& scratch, int number) {
-    if (!plan.workload.sockets) return "";
-    if (!settings.listen.empty()) return settings.listen;
-    if (plan.params.at("transport") == "tcp") return "127.0.0.1:0";
-    return fmt::format("unix:{}/{}", scratch.path().string(), number);
-}
-
 /// All counters of the SUT that are read from outside.
 struct Station::Reading {
     std::optional<ExternalCounters> external;

@@ -11,7 +11,6 @@
 #include "harness/driver_process.hpp"
 #include "harness/hardware_counter.hpp"
 #include "harness/sample.hpp"
-#include "harness/scratch_directory.hpp"
 #include "harness/settings.hpp"
 #include "harness/syscall_counter.hpp"
 
@@ -26,14 +25,6 @@ struct Work {
 
 /// Untimed work right before a timed slice, which brings the caches back that other arms took.
 inline constexpr std::chrono::nanoseconds lead_in = std::chrono::milliseconds(2);
-
-/// Every active connection of a socket workload carries at least this many messages in a slice.
-inline constexpr std::uint64_t least_operations_per_connection = 20;
-
-/// Where the SUT of a station listens: as the settings say, or else where the transport wants it,
-/// on a Unix socket numbered `number` in `scratch`. Empty for in-process workloads.
-std::string listen_address(const CasePlan& plan, const Settings& settings,
-                           const ScratchDirectory& scratch, int number);
 
 /// How a station differs from another of the same arm.
 struct StationOptions {
