@@ -9,6 +9,7 @@
 
 #include "harness/block_totals.hpp"
 #include "harness/conditions.hpp"
+#include "harness/open_loop_checks.hpp"
 #include "harness/sut_checks.hpp"
 
 namespace loopbench {
@@ -146,7 +147,10 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
     if (sums.slices == 0) return;
     const std::string cell =
         cell_name(plan.workload.name, plan.arms[arm].spec.id, name_of(samples.placement));
-    if (samples.placement == Placement::split) check_driver(warnings, sums, cell);
+    if (samples.placement == Placement::split) {
+        check_driver(warnings, sums, cell);
+        check_open_loop(warnings, samples.arms[arm], cell);
+    }
     if (samples.placement == Placement::lockstep) check_rounds(warnings, sums, cell);
     check_delivered(warnings, samples, sums, cell);
     const std::uint64_t meant_idle = plan.workload.sockets

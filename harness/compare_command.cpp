@@ -9,6 +9,7 @@
 #include "harness/compose.hpp"
 #include "harness/descriptor_limit.hpp"
 #include "harness/matrix.hpp"
+#include "harness/offered_rate.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
 #include "harness/report.hpp"
@@ -29,13 +30,12 @@ std::vector<CasePlan> plan_cases(const CommandLine& line, const Catalogue& catal
             parse_arm("--reference", line.value("reference", usual_reference(wish.workload)));
         catalogue.program_of(reference, "--reference");
         CasePlan plan = plan_case(wish, loops, reference, arms);
-        plan.placements =
-            choose_placements(wish.workload.sockets ? line.value("placement", "lockstep") : "",
-                              wish.workload.sockets, settings.processors);
+        plan.placements = wanted_placements(line, wish, settings.processors);
         if (wish.workload.sockets) {
             check_driver_found(settings);
             raise_descriptor_limit(plan.params.at("connections").get<std::uint64_t>());
         }
+        settle_offered_rate(plan, settings, signals);
         plans.push_back(std::move(plan));
     }
     return plans;

@@ -77,6 +77,7 @@ void compose_figures(ResultFile& result, const CasePlan& plan,
                               {"least_slices", samples.least_slices()},
                               {"slice_ms", static_cast<double>(samples.slice.count()) / 1e6},
                               {"stopped", samples.stopped}});
+        if (!plan.offered_rate.is_null()) placements.back()["offered_rate"] = plan.offered_rate;
         result.plan.blocks =
             std::max(result.plan.blocks, static_cast<std::size_t>(samples.whole_blocks()));
         result.plan.slices =

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/figures.hpp"
+#include "harness/offered_rate.hpp"
 #include "harness/pairing.hpp"
 #include "results/metrics.hpp"
 #include "results/statistics.hpp"
@@ -150,7 +151,7 @@ Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::si
     result.placement = name_of(samples.placement);
     result.arm = plan.arms.at(arm).spec.id;
     for (const Figure& figure : block_figures()) {
-        if (!figure.applies(plan.workload)) continue;
+        if (!figure.belongs_to(plan.workload, plan.params)) continue;
         std::string_view missing = blocks.empty() ? "nothing was measured" : figure.missing;
         if (!plan.arms[arm].target.empty() && !figure.from_driver) missing = foreign_server;
         result.metrics[std::string(figure.metric)] = over_blocks(
@@ -183,7 +184,7 @@ std::vector<Comparison> compute_comparisons(const CasePlan& plan, const Placemen
     for (std::size_t arm = 0; arm < plan.arms.size(); ++arm) {
         if (arm == *plan.reference) continue;
         for (const Figure& figure : block_figures()) {
-            if (figure.applies(plan.workload) && is_compared(figure.metric)) {
+            if (figure.belongs_to(plan.workload, plan.params) && is_compared(figure.metric)) {
                 comparisons.push_back(compare(plan, samples, figure, arm));
             }
         }
@@ -195,6 +196,8 @@ std::vector<Comparison> compute_comparisons(const CasePlan& plan, const Placemen
 }
 
 std::string main_metric(const CasePlan& plan, Placement placement) {
+    // In an open loop the throughput was given.
+    if (is_open_loop(plan.params)) return "latency_p50";
     const bool foreign = !plan.arms.front().target.empty();
     return placement == Placement::split || foreign ? "throughput" : plan.workload.main_metric;
 }

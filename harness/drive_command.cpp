@@ -6,6 +6,7 @@
 #include "harness/commands.hpp"
 #include "harness/descriptor_limit.hpp"
 #include "harness/errors.hpp"
+#include "harness/offered_rate.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
 #include "harness/result_output.hpp"
@@ -34,14 +35,17 @@ int drive_command(const CommandLine& line) {
     plan.params = resolve_parameters(plan.workload, given);
     const Settings settings = read_settings(line, catalogue);
     const bool alone = !settings.processors.driver;
-    plan.placements = choose_placements(line.value("placement", alone ? "lockstep" : "split"), true,
-                                        settings.processors);
+    plan.placements =
+        choose_placements(placement_with_rate(line.value("placement", alone ? "lockstep" : "split"),
+                                              plan.params, settings.processors),
+                          true, settings.processors);
     plan.arms.push_back(std::move(server));
     check_output("--json", line.value("json"));
     check_driver_found(settings);
     raise_descriptor_limit(plan.params.at("connections").get<std::uint64_t>());
 
     const StopSignals signals;
+    settle_offered_rate(plan, settings, signals);
     return measure_one_case(line, plan, settings, signals);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "harness/offered_rate.hpp"
+
 namespace loopbench {
 namespace {
 
@@ -14,6 +16,7 @@ constexpr std::string_view few_samples =
     "too few samples in a block: 10/(1-q) are needed; run longer slices";
 constexpr std::string_view no_such_operation =
     "the mix holds no such operation, or this reference does not tell them apart";
+constexpr std::string_view no_schedule = "the slices were too short to say";
 constexpr std::string_view no_memory = "the memory of this process is not ours to read";
 constexpr std::string_view no_hardware =
     "this machine has no hardware counters (virtual machines seldom do)";
@@ -49,6 +52,14 @@ Value reported(const BlockTotals& totals, const std::string& metric) {
     return found == totals.metrics.end() ? Value() : found->second;
 }
 
+/// Of an amount that grows with the operations. In an open loop the elapsed time has, beyond the
+/// schedule, the wait for the last answers: the driver counts what is completed without it.
+Value completed_per_second(double amount, const BlockTotals& totals) {
+    const Value achieved = reported(totals, "achieved_rate");
+    if (!achieved) return per_second(amount, totals);
+    return ratio(amount * *achieved, totals.operations);
+}
+
 const Histogram* histogram(const BlockTotals& totals, const char* name) {
     const auto found = totals.histograms->find(name);
     const bool there = found != totals.histograms->end() && found->second.count() > 0;
@@ -65,6 +76,11 @@ Value percentile(const BlockTotals& totals, const char* name) {
 template <int thousandths>
 Value latency(const BlockTotals& totals, const json&) {
     return percentile<thousandths>(totals, "latency");
+}
+
+template <int thousandths>
+Value send_lag(const BlockTotals& totals, const json&) {
+    return percentile<thousandths>(totals, "send_lag");
 }
 
 template <int thousandths>
@@ -89,9 +105,15 @@ std::vector<Figure> make_figures() {
     using J = const json&;
     return {
         {"cpu_ns_per_op", always, [](B t, J) { return per_operation(t.cpu_ns, t); }, no_cpu},
-        {"throughput", always, [](B t, J) { return per_second(t.operations, t); },
+        {"throughput", always, [](B t, J) { return completed_per_second(t.operations, t); },
          "nothing was completed", true},
-        {"bytes_per_second", on_sockets, [](B t, J) { return per_second(t.bytes, t); },
+        {"offered_rate", on_sockets, [](B t, J) { return reported(t, "offered_rate"); },
+         no_schedule, true, true},
+        {"achieved_rate", on_sockets, [](B t, J) { return reported(t, "achieved_rate"); },
+         no_schedule, true, true},
+        {"achieved_share", on_sockets, [](B t, J) { return reported(t, "achieved_share"); },
+         no_schedule, true, true},
+        {"bytes_per_second", on_sockets, [](B t, J) { return completed_per_second(t.bytes, t); },
          "nothing was completed", true},
         {"latency_p50", on_sockets, latency<500>, few_samples, true},
         {"latency_p90", on_sockets, latency<900>, few_samples, true},
@@ -99,6 +121,10 @@ std::vector<Figure> make_figures() {
         {"latency_p999", on_sockets, latency<999>, few_samples, true},
         {"latency_max", on_sockets, [](B t, J) { return largest(t, "latency"); }, few_samples,
          true},
+        {"send_lag_p50", on_sockets, send_lag<500>, few_samples, true, true},
+        {"send_lag_p99", on_sockets, send_lag<990>, few_samples, true, true},
+        {"send_lag_max", on_sockets, [](B t, J) { return largest(t, "send_lag"); }, few_samples,
+         true, true},
         {"cpu_ns_per_start", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_start"); },
          no_such_operation},
         {"cpu_ns_per_cancel", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_cancel"); },
@@ -149,6 +175,10 @@ std::vector<Figure> make_figures() {
 }
 
 }  // namespace
+
+bool Figure::belongs_to(const WorkloadInfo& of, const json& params) const {
+    return applies(of) && (!of_schedule || is_open_loop(params));
+}
 
 const std::vector<Figure>& block_figures() {
     static const std::vector<Figure> figures = make_figures();

@@ -23,6 +23,10 @@ struct Figure {
     std::optional<double> (*value)(const BlockTotals& totals, const nlohmann::json& params);
     std::string_view missing;  ///< why there may be none
     bool from_driver = false;  ///< known of foreign servers too
+    bool of_schedule = false;  ///< of open loops only
+
+    /// Whether a case has this figure.
+    bool belongs_to(const WorkloadInfo& of, const nlohmann::json& params) const;
 };
 
 /// System calls, where every block counts them in a process of its own.

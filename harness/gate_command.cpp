@@ -151,7 +151,7 @@ int gate_by_build(const CommandLine& line, GateForm form, const Catalogue& catal
     } else {
         references = std::make_unique<OtherBuild>(line.value("against"), settings, signals);
     }
-    GatePlan plan = plan_gate(line, catalogue, settings, arms, *references);
+    GatePlan plan = plan_gate(line, catalogue, settings, arms, *references, signals);
     fmt::print(stderr,
                "plan: {} cell{}, at most {:.0f} s a case; a regression can be called from {} "
                "blocks on; seed {}\n",
@@ -181,6 +181,16 @@ bool check_environment(const CommandLine& line, const Sitting& sitting, ResultFi
     return allowed;
 }
 
+/// Of a share of the maximum, sittings would each have a rate of their own.
+void refuse_share(const CommandLine& line) {
+    const std::map<std::string, std::string> given = line.parameters();
+    const auto rate = given.find("rate");
+    if (rate == given.end() || rate->second.find('%') == std::string::npos) return;
+    throw UsageError(fmt::format(
+        "--rate={}: sittings are compared at the same rate; give a number of operations a second",
+        rate->second));
+}
+
 int gate_by_baseline(const CommandLine& line, const GateForm& form, const Catalogue& catalogue,
                      const Settings& settings, const StopSignals& signals) {
     const std::vector<Sitting> sittings =
@@ -191,9 +201,10 @@ int gate_by_baseline(const CommandLine& line, const GateForm& form, const Catalo
                         "baseline {}",
                         line.value("baseline"), line.value("baseline")));
     }
+    refuse_share(line);
     ArmDirectory arms(catalogue, settings, signals);
     NormaliserFinder normalisers(catalogue, arms);
-    GatePlan plan = plan_gate(line, catalogue, settings, arms, normalisers);
+    GatePlan plan = plan_gate(line, catalogue, settings, arms, normalisers, signals);
     for (JudgedCell cell : plan.cells) {
         if (judge_by_sittings(cell, sittings)) continue;
         throw UsageError(
@@ -241,12 +252,13 @@ int baseline_command(const CommandLine& line) {
         throw UsageError("baseline: a file is needed; such as loopbench baseline FILE");
     const Catalogue catalogue = Catalogue::of_this_process();
     const Settings settings = read_settings(line, catalogue, sitting_settings());
+    refuse_share(line);
     std::vector<Sitting> sittings = read_sittings("baseline", path);
     check_output("baseline", path);
     const StopSignals signals;
     ArmDirectory arms(catalogue, settings, signals);
     NormaliserFinder normalisers(catalogue, arms);
-    GatePlan plan = plan_gate(line, catalogue, settings, arms, normalisers);
+    GatePlan plan = plan_gate(line, catalogue, settings, arms, normalisers, signals);
     ResultFile head = compose_head(plan.pairs, settings);
     if (!sittings.empty() && !check_environment(line, sittings.back(), head)) return exit_unfit;
     Campaign campaign(line, std::move(head), settings, signals);

@@ -7,6 +7,7 @@
 #include "harness/compute.hpp"
 #include "harness/descriptor_limit.hpp"
 #include "harness/figures.hpp"
+#include "harness/offered_rate.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
 #include "harness/verdicts.hpp"
@@ -17,7 +18,11 @@ std::vector<std::string> gated_metrics(const std::vector<std::string>& wanted, c
                                        Placement placement) {
     if (!wanted.empty()) return judged_metrics(wanted, plan, placement);
     std::vector<std::string> metrics{plan.workload.main_metric};
-    if (plan.workload.sockets) metrics.emplace_back("throughput");
+    if (is_open_loop(plan.params)) {
+        metrics.emplace_back("latency_p50");
+    } else if (plan.workload.sockets) {
+        metrics.emplace_back("throughput");
+    }
     metrics.emplace_back(syscalls_by_block().metric);
     return metrics;
 }
@@ -47,7 +52,7 @@ void add_cells(GatePlan& plan, const CasePlan& pair, const Margins& margins) {
 }  // namespace
 
 GatePlan plan_gate(const CommandLine& line, const Catalogue& catalogue, const Settings& settings,
-                   ArmDirectory& arms, ReferenceFinder& references) {
+                   ArmDirectory& arms, ReferenceFinder& references, const StopSignals& signals) {
     CommandLine filled = line;
     filled.flags.emplace("loops", "epoll");
     filled.flags.emplace("workloads", "echo");
@@ -67,9 +72,8 @@ GatePlan plan_gate(const CommandLine& line, const Catalogue& catalogue, const Se
             pair.params = wish.params;
             pair.arms = {references.find(loop, wish.workload), loop};
             pair.reference = 0;
-            pair.placements =
-                choose_placements(wish.workload.sockets ? line.value("placement", "lockstep") : "",
-                                  wish.workload.sockets, settings.processors);
+            pair.placements = wanted_placements(line, wish, settings.processors);
+            settle_offered_rate(pair, settings, signals);
             add_cells(plan, pair, margins);
             for (const std::size_t cell : plan.of_pair.back()) {
                 pair.count_syscalls_by_block =

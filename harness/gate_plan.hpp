@@ -21,7 +21,7 @@ struct GatePlan {
 };
 
 /// The metrics that a gate judges of a case unless others are wanted: processor time, system calls,
-/// and of sockets the throughput.
+/// and of sockets the throughput, or at a given rate the median latency.
 std::vector<std::string> gated_metrics(const std::vector<std::string>& wanted, const CasePlan& plan,
                                        Placement placement);
 
@@ -36,7 +36,7 @@ class ReferenceFinder {
 /// The plan of the command line: `--loops` (epoll) times `--workloads` (echo) times their
 /// parameters. Throws UsageError.
 GatePlan plan_gate(const CommandLine& line, const Catalogue& catalogue, const Settings& settings,
-                   ArmDirectory& arms, ReferenceFinder& references);
+                   ArmDirectory& arms, ReferenceFinder& references, const StopSignals& signals);
 
 /// The cells of a pair, for a rule to fill in.
 std::vector<JudgedCell*> cells_of(GatePlan& plan, std::size_t pair);

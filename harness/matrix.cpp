@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/errors.hpp"
+#include "harness/offered_rate.hpp"
 #include "harness/prepare.hpp"
 
 namespace loopbench {
@@ -65,6 +66,14 @@ std::vector<CaseWish> expand_cases(const std::vector<WorkloadInfo>& workloads,
     // What no workload has is refused in the words of the first.
     if (!unused.empty()) resolve_parameters(workloads.front(), {*unused.begin()});
     return cases;
+}
+
+std::vector<Placement> wanted_placements(const CommandLine& line, const CaseWish& wish,
+                                         const Processors& processors) {
+    if (!wish.workload.sockets) return choose_placements("", false, processors);
+    const std::string wanted =
+        placement_with_rate(line.value("placement"), wish.params, processors);
+    return choose_placements(wanted.empty() ? "lockstep" : wanted, true, processors);
 }
 
 std::vector<ArmSpec> wanted_loops(const CommandLine& line, const Catalogue& catalogue) {

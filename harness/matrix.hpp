@@ -31,6 +31,11 @@ struct CaseWish {
 std::vector<CaseWish> expand_cases(const std::vector<WorkloadInfo>& workloads,
                                    const std::map<std::string, std::string>& given);
 
+/// Where a case is measured: where `--placement` says, or in lockstep, or with a rate in split
+/// placement. Throws UsageError.
+std::vector<Placement> wanted_placements(const CommandLine& line, const CaseWish& wish,
+                                         const Processors& processors);
+
 /// The arms of `--loops`. Throws UsageError for one that does not exist.
 std::vector<ArmSpec> wanted_loops(const CommandLine& line, const Catalogue& catalogue);
 

@@ -94,6 +94,9 @@ void Measurement::run_placements() {
             }
         }
         work_ = rehearsal_.work(samples.placement);
+        watch_.emplace(settings_.processors.sut, samples.placement == Placement::split
+                                                     ? settings_.processors.driver
+                                                     : std::nullopt);
         run_placement(samples, now + share);
     }
 }
@@ -209,10 +212,10 @@ void Measurement::count_syscalls(PlacementSamples& samples, std::size_t arm,
     station->finish();
 }
 
-SliceSample Measurement::take_slice(Stations& stations, std::size_t arm) const {
+SliceSample Measurement::take_slice(Stations& stations, std::size_t arm) {
     std::vector<std::uint64_t> before;
     for (const auto& station : stations) before.push_back(station ? station->cpu_ns() : 0);
-    SliceSample sample = stations[arm]->slice(work_[arm]);
+    SliceSample sample = stations[arm]->slice(work_[arm], &*watch_);
     for (std::size_t other = 0; other < stations.size(); ++other) {
         if (other == arm || !stations[other]) continue;
         const std::uint64_t now = stations[other]->cpu_ns();

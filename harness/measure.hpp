@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/crew.hpp"
+#include "harness/disturbance.hpp"
 #include "harness/rehearsal.hpp"
 #include "harness/stopping.hpp"
 
@@ -59,7 +61,7 @@ class Measurement {
     void run_block(PlacementSamples& samples, int block, int slices);
     void start_block(PlacementSamples& samples, Stations& stations, const BlockPlan& plan);
     void count_syscalls(PlacementSamples& samples, std::size_t arm, const BlockPlan& plan);
-    SliceSample take_slice(Stations& stations, std::size_t arm) const;
+    SliceSample take_slice(Stations& stations, std::size_t arm);
     int slices_that_fit(const PlacementSamples& samples, int done, Clock::time_point started,
                         Clock::time_point deadline) const;
     bool out_of_time(int done, Clock::time_point started, Clock::time_point deadline) const;
@@ -74,6 +76,7 @@ class Measurement {
     Rehearsal rehearsal_;
     Clock::time_point begin_;
     std::vector<Work> work_;  ///< a slice of the placement that is measured, by arm
+    std::optional<PairDisturbanceReader> watch_;  ///< of its processors
     std::vector<PlacementSamples> samples_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "harness/checks.hpp"
 #include "harness/figures.hpp"
+#include "harness/offered_rate.hpp"
 #include "results/metrics.hpp"
 #include "results/table.hpp"
 
@@ -34,6 +35,8 @@ const std::vector<std::string_view>& headline() {
                                                        "cpu_ns_per_cancel",
                                                        "cpu_ns_per_expire",
                                                        "throughput",
+                                                       "offered_rate",
+                                                       "achieved_share",
                                                        "bytes_per_second",
                                                        "task_switches_per_second",
                                                        "latency_p50",
@@ -41,6 +44,9 @@ const std::vector<std::string_view>& headline() {
                                                        "latency_p99",
                                                        "latency_p999",
                                                        "latency_max",
+                                                       "send_lag_p50",
+                                                       "send_lag_p99",
+                                                       "send_lag_max",
                                                        "lateness_p50",
                                                        "lateness_p90",
                                                        "lateness_p99",
@@ -137,6 +143,13 @@ std::string format_place(const std::string& placement, const ResultFile& result,
     return fmt::format("on CPU {}", first);
 }
 
+/// Whether two warnings differ in nothing but the metric that they void.
+bool is_same_finding(const Warning& one, Warning other) {
+    const bool of_metric = other.metric.has_value();
+    other.metric = one.metric;
+    return of_metric && one == other;
+}
+
 }  // namespace
 
 std::string format_parameters(const CasePlan& plan) {
@@ -184,6 +197,7 @@ std::string format_report(const ResultFile& result, const MeasuredCase& measured
     for (const PlacementSamples& samples : measured.placements) {
         text += format_method(result, plan, samples);
     }
+    text += describe_offered_rate(plan);
     return text + fmt::format(
                       "median over blocks of fresh processes, ± the reach of its 95% "
                       "interval; one operation is one {}\n",
@@ -192,11 +206,18 @@ std::string format_report(const ResultFile& result, const MeasuredCase& measured
 
 std::string format_warnings(const ResultFile& result) {
     std::string text;
-    for (const Warning& warning : result.warnings) {
-        const std::string voided =
-            warning.grade == Grade::voids && warning.metric
-                ? fmt::format(" (voids {} of {})", *warning.metric, warning.cell.value_or("all"))
-                : "";
+    const auto& warnings = result.warnings;
+    for (std::size_t i = 0; i < warnings.size(); ++i) {
+        const Warning& warning = warnings[i];
+        std::string voided;
+        if (warning.grade == Grade::voids && warning.metric) {
+            // One finding may void several metrics.
+            std::string metrics = *warning.metric;
+            while (i + 1 < warnings.size() && is_same_finding(warning, warnings[i + 1])) {
+                metrics += ", " + *warnings[++i].metric;
+            }
+            voided = fmt::format(" (voids {} of {})", metrics, warning.cell.value_or("all"));
+        }
         text += fmt::format("{}: {}{}; {}\n", to_string(warning.grade), warning.text, voided,
                             warning.remedy);
     }

@@ -3,6 +3,7 @@
 #include "harness/commands.hpp"
 #include "harness/descriptor_limit.hpp"
 #include "harness/errors.hpp"
+#include "harness/offered_rate.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
 #include "harness/result_output.hpp"
@@ -37,8 +38,9 @@ int run_command(const CommandLine& line) {
     plan.workload = find_workload("--workload", line.required("workload", "echo"));
     plan.params = resolve_parameters(plan.workload, line.parameters());
     const Settings settings = read_settings(line, catalogue);
-    plan.placements =
-        choose_placements(line.value("placement"), plan.workload.sockets, settings.processors);
+    plan.placements = choose_placements(
+        placement_with_rate(line.value("placement"), plan.params, settings.processors),
+        plan.workload.sockets, settings.processors);
     if (wanted.size() > 1 && !settings.listen.empty() && !settings.listen.ends_with(":0")) {
         throw UsageError("--listen=" + settings.listen +
                          ": two arms cannot listen there at once; give port 0");
@@ -55,6 +57,7 @@ int run_command(const CommandLine& line) {
         plan.arms.push_back(describe_arm(arm.spec, arm.flag, catalogue, settings, signals));
         check_arm_fits(plan.arms.back(), arm.flag, plan.workload, plan.params);
     }
+    settle_offered_rate(plan, settings, signals);
     if (wanted.size() > 1) plan.reference = 1;
     return measure_one_case(line, plan, settings, signals);
 }

@@ -53,6 +53,8 @@ struct CasePlan {
     std::optional<std::size_t> reference;  ///< the arm that the others are compared with
     std::vector<Placement> placements;
     bool count_syscalls_by_block = false;  ///< in each block anew, where they are to be judged
+    /// Where a rate that was given in percent comes from (harness/offered_rate.hpp); else null.
+    nlohmann::json offered_rate;
 };
 
 }  // namespace loopbench

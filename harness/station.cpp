@@ -128,8 +128,11 @@ void Station::lead_in(const Work& work) {
     this->work(before);
 }
 
-SliceSample Station::timed(const Work& amount) {
+SliceSample Station::timed(const Work& amount, PairDisturbanceReader* watch) {
+    // What runs elsewhere cannot be told from other programs.
+    if (!counters_) watch = nullptr;
     SliceSample sample;
+    const PairDisturbance before = watch != nullptr ? watch->read() : PairDisturbance();
     const auto syscalls = this->syscalls();
     std::optional<std::uint64_t> instructions;
     std::optional<std::uint64_t> cycles;
@@ -145,15 +148,19 @@ SliceSample Station::timed(const Work& amount) {
         sample.instructions = growth(instructions, hardware_counter_->instructions());
         sample.cycles = growth(cycles, hardware_counter_->cycles());
     }
+    if (watch != nullptr) {
+        const OwnUse own{sample.cpu_ns.value_or(0), sample.answer.driver_cpu_ns.value_or(0)};
+        sample.invalid = cause(before, watch->read(), own, sample.answer.elapsed_ns);
+    }
     return sample;
 }
 
-SliceSample Station::slice(const Work& amount) {
+SliceSample Station::slice(const Work& amount, PairDisturbanceReader* watch) {
     lead_in(amount);
-    if (!sut_ || counters_) return timed(amount);
+    if (!sut_ || counters_) return timed(amount, watch);
     // Its process is not here to be seen: it says itself what it used.
     const Counters before = sut_->mark();
-    SliceSample sample = timed(amount);
+    SliceSample sample = timed(amount, nullptr);
     sample.cpu_ns = growth(before, sut_->mark())["cpu_ns"];
     sample.self_reported = true;
     return sample;
@@ -191,7 +198,7 @@ CountedSlice Station::count(const Work& work) {
     lead_in(work);
     begin_counting();
     CountedSlice counted;
-    counted.slice = timed(work);
+    counted.slice = timed(work, nullptr);
     counted.counts = end_counting();
     if (sut_ && !counters_) {
         counted.slice.cpu_ns = counted.counts.counters["cpu_ns"];

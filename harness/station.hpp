@@ -8,6 +8,7 @@
 #include <string>
 
 #include "harness/counters.hpp"
+#include "harness/disturbance.hpp"
 #include "harness/driver_process.hpp"
 #include "harness/hardware_counter.hpp"
 #include "harness/sample.hpp"
@@ -53,7 +54,10 @@ class Station {
     /// One timed slice: a short untimed lead-in, which brings the caches back that other arms took
     /// (a SUT that works inside its process makes its own), then the work between two looks at the
     /// counters that cost a system call each.
-    SliceSample slice(const Work& work);
+    ///
+    /// With `watch`, on the processors that the station uses, it is invalid when something else
+    /// disturbed it; null where that is not wanted or cannot be told.
+    SliceSample slice(const Work& work, PairDisturbanceReader* watch = nullptr);
 
     /// Everything that is done between these two is counted, by `mark` and the files of /proc.
     void begin_counting();
@@ -87,7 +91,7 @@ class Station {
     void start_driver(const CasePlan& plan, const ReadyArm& arm, const Settings& settings,
                       const StationOptions& options, const StopSignals& signals);
     void find_process(const Settings& settings);
-    SliceSample timed(const Work& work);
+    SliceSample timed(const Work& work, PairDisturbanceReader* watch);
     void lead_in(const Work& work);
     /// Reads a counter of the SUT's process; when that is gone, throws how it ended.
     template <class Read>

@@ -239,7 +239,8 @@ std::vector<std::string> judged_metrics(const std::vector<std::string>& wanted,
     std::vector<std::string> judged;
     for (const std::string& metric : wanted) {
         const Figure* figure = find_figure(metric);
-        if (figure != nullptr && figure->applies(plan.workload)) judged.push_back(metric);
+        if (figure != nullptr && figure->belongs_to(plan.workload, plan.params))
+            judged.push_back(metric);
     }
     return judged;
 }

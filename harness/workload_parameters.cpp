@@ -55,6 +55,14 @@ std::vector<Parameter> make_parameters() {
          1,
          1024,
          {}},
+        {"rate",
+         Type::rate,
+         "operations a second by schedule (open loop, in split placement), or 50% of the closed "
+         "loop's; 0: closed loop",
+         {{"echo", 0}},
+         0,
+         10'000'000,
+         {}},
         {"stream",
          Type::integer,
          "bytes that a sender lets flow in a round; 0: one message",
@@ -168,12 +176,32 @@ json parse_mix(const Parameter& parameter, const std::string& text) {
     return text;
 }
 
+/// A rate in percent stays a text, without needless digits, until the maximum is known.
+json parse_rate(const Parameter& parameter, const std::string& text) {
+    constexpr double most_percent = 200;
+    const auto number = whole_number(text);
+    if (number && *number >= parameter.least && *number <= parameter.most) return *number;
+    double percent = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+    const bool is_share = error == std::errc() && std::string_view(end) == "%" && percent > 0 &&
+                          percent <= most_percent;
+    if (!is_share) {
+        refuse(parameter, text,
+               fmt::format("give one number of operations a second, at most {}, or a share of the "
+                           "maximum from above 0% to {}%",
+                           parameter.most, most_percent));
+    }
+    return fmt::format("{:g}%", percent);
+}
+
 json parse_value(const Parameter& parameter, const std::string& text) {
     switch (parameter.type) {
         case Type::integer:
             return parse_integer(parameter, text);
         case Type::mix:
             return parse_mix(parameter, text);
+        case Type::rate:
+            return parse_rate(parameter, text);
         case Type::boolean:
             if (text == "true" || text == "false") return text == "true";
             refuse(parameter, text, "give true or false");
@@ -207,6 +235,13 @@ void check_together(const WorkloadInfo& workload, json& resolved) {
             fmt::format("--active={}: there are only {} connections; give at most "
                         "that, or more --connections",
                         active, connections));
+    }
+    const bool by_schedule = resolved.contains("rate") && resolved["rate"] != 0;
+    if (by_schedule && resolved["pipeline"] != 1) {
+        throw UsageError(fmt::format(
+            "--pipeline={}: with --rate messages leave by schedule, however many are under way; "
+            "leave one of the two away",
+            resolved["pipeline"].get<std::int64_t>()));
     }
     constexpr std::int64_t most_under_way = 4096 * mebibyte;
     const auto size = resolved["size"].get<std::int64_t>();

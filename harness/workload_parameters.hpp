@@ -35,6 +35,7 @@ struct Parameter {
         choice,   ///< one of `choices`
         boolean,  ///< true or false
         mix,      ///< three whole numbers start:cancel:expire, not all zero
+        rate,     ///< operations a second, at most `most`, or a text: percent of the maximum
     };
 
     std::string name;

@@ -1,6 +1,7 @@
 #include "harness/driver/connection_set.hpp"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -37,6 +38,9 @@ ConnectionSet::ConnectionSet(const CaseParameters& parameters)
         connections_[number].number = number;
         watch(connections_[number].socket.get(), watched, number, EPOLL_CTL_ADD);
     }
+    // The kernel may end a sleep later by the slack, 50 us by default: not that of a schedule.
+    constexpr unsigned long least_slack_ns = 1;
+    if (parameters.rate > 0) prctl(PR_SET_TIMERSLACK, least_slack_ns);
     choose_active();
     watch(timer_.get(), EPOLLIN | EPOLLET, timer_mark, EPOLL_CTL_ADD);
     watch_standard_input();
@@ -125,6 +129,18 @@ std::span<const epoll_event> ConnectionSet::wait_for_events() {
             epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), -1);
         if (count >= 0) return {events_.data(), static_cast<std::size_t>(count)};
         if (errno != EINTR) throw std::system_error(errno, std::system_category(), "epoll_wait");
+    }
+}
+
+std::span<const epoll_event> ConnectionSet::wait_for_events_until(Clock::time_point due) {
+    for (;;) {
+        const std::chrono::nanoseconds left = std::max(due - Clock::now(), Clock::duration(0));
+        const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+        const timespec timeout{seconds.count(), (left - seconds).count()};
+        const int count = epoll_pwait2(epoll_.get(), events_.data(),
+                                       static_cast<int>(events_.size()), &timeout, nullptr);
+        if (count >= 0) return {events_.data(), static_cast<std::size_t>(count)};
+        if (errno != EINTR) throw std::system_error(errno, std::system_category(), "epoll_pwait2");
     }
 }
 

@@ -31,13 +31,15 @@ struct Connection {
     std::uint64_t received = 0;
     std::uint64_t next_message_end = 0;   ///< split echo: where in `received` a message is complete
     std::uint64_t started = 0;            ///< split echo: messages of this slice begun
+    std::size_t oldest = 0;               ///< open loop: place in the schedule of the message that
+                                          ///< comes back next
     std::uint64_t completed = 0;          ///< split echo: and come back
     Clock::time_point* starts = nullptr;  ///< of messages under way: a ring, `start_mask` wide
 };
 
 /// The open connections of one case, and waiting on them. It moves bytes and knows no workload:
 /// how much is sent when is the business of the pacing (echo_lockstep.cpp, echo_split.cpp,
-/// fanin.cpp). Single-threaded; after construction it allocates nothing.
+/// echo_open.cpp, fanin.cpp). Single-threaded; after construction it allocates nothing.
 class ConnectionSet {
   public:
     /// The most that one system call sends or receives.
@@ -68,7 +70,29 @@ class ConnectionSet {
     /// connection ended, HarnessGone when standard input did.
     template <class OnBytes>
     [[nodiscard]] bool wait(OnBytes&& on_bytes) {
-        for (const epoll_event& event : wait_for_events()) {
+        return handle(wait_for_events(), on_bytes);
+    }
+
+    /// The same, but returns at `due` at the latest, to the kernel's precision and without
+    /// spinning.
+    template <class OnBytes>
+    [[nodiscard]] bool wait_until(Clock::time_point due, OnBytes&& on_bytes) {
+        return handle(wait_for_events_until(due), on_bytes);
+    }
+
+    /// Forgets the silence so far: nothing had to be said.
+    void restart_silence() noexcept { quiet_ticks_ = 0; }
+
+  private:
+    // What an event is about: the number of a connection, or one of these.
+    static constexpr std::uint32_t standard_input_mark = UINT32_MAX;
+    static constexpr std::uint32_t timer_mark = UINT32_MAX - 1;
+    static constexpr std::uint32_t first_special_mark = timer_mark;
+    static constexpr int ticks_a_silence = 4;
+
+    template <class OnBytes>
+    bool handle(std::span<const epoll_event> events, OnBytes&& on_bytes) {
+        for (const epoll_event& event : events) {
             if (event.data.u32 >= first_special_mark) {
                 take_special(event.data.u32);
                 continue;
@@ -81,13 +105,6 @@ class ConnectionSet {
         }
         return quiet_ticks_ <= ticks_a_silence;
     }
-
-  private:
-    // What an event is about: the number of a connection, or one of these.
-    static constexpr std::uint32_t standard_input_mark = UINT32_MAX;
-    static constexpr std::uint32_t timer_mark = UINT32_MAX - 1;
-    static constexpr std::uint32_t first_special_mark = timer_mark;
-    static constexpr int ticks_a_silence = 4;
 
     template <class OnBytes>
     void receive(Connection& connection, std::uint32_t events, OnBytes&& on_bytes) {
@@ -112,6 +129,7 @@ class ConnectionSet {
     }
 
     std::span<const epoll_event> wait_for_events();
+    std::span<const epoll_event> wait_for_events_until(Clock::time_point due);
     void take_special(std::uint32_t mark);
     void start_tick();
     void watch_standard_input();

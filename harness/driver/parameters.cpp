@@ -18,6 +18,7 @@ using nlohmann::json;
 constexpr std::uint64_t max_connections = 1'000'000;
 constexpr std::uint64_t max_bytes = std::uint64_t{1} << 40;
 constexpr std::uint64_t max_pipeline = 1'000'000;
+constexpr std::uint64_t max_rate = 1'000'000'000;
 // Start times kept for latency, 8 bytes each.
 constexpr std::uint64_t max_under_way = 16'000'000;
 constexpr std::uint64_t least_stall_ns = 1'000'000;
@@ -108,6 +109,7 @@ CaseParameters parse_connect(const json& request) {
     const std::uint64_t pipeline = params.number("pipeline", 1, max_pipeline, 1);
     const bool fanin = parameters.workload == Workload::fanin;
     const std::uint64_t stream = params.number("stream", 0, fanin ? max_bytes : 0, 0);
+    parameters.rate = params.number("rate", 0, fanin ? 0 : max_rate, 0);
     parameters.connections = static_cast<std::uint32_t>(connections);
     parameters.active = static_cast<std::uint32_t>(active == 0 ? connections : active);
     parameters.size = size;

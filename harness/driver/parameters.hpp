@@ -23,6 +23,8 @@ struct CaseParameters {
     std::uint32_t active = 1;    ///< of these, that many send; the seed chooses which
     std::uint64_t size = 64;     ///< bytes of a message
     std::uint32_t pipeline = 1;  ///< messages (fan-in: rounds) under way in split placement
+    std::uint64_t rate = 0;      ///< messages a second over all connections, by schedule (open
+                                 ///< loop, split echo only); 0: closed loop
     std::uint64_t stream = 0;    ///< fan-in: bytes a sender and round, a multiple of size; 0: one
                                  ///< message
     bool no_delay = true;        ///< TCP_NODELAY

@@ -1,5 +1,6 @@
 #include "harness/driver/session.hpp"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <nlohmann/json.hpp>
@@ -37,6 +38,9 @@ json description() {
             {"operations", json::object()},
             {"fairness",
              {{"waiting", "epoll_wait, edge-triggered, registered once; never spins"},
+              {"open_loop",
+               "Poisson arrivals drawn beforehand, connections in turn; epoll_pwait2 "
+               "until the next, 1 ns of timer slack; latency from the schedule"},
               {"write", "send at once; writability watched from the first full buffer on"},
               {"latency", "from before send to after recv, one clock reading each"},
               {"checking", "every byte, one memcmp a receive"}}},
@@ -51,12 +55,18 @@ std::int64_t thread_cpu_ns() {
     return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
 }
 
-SliceReport run(ConnectionSet& connections, const SliceOrder& order, Histogram& latency) {
-    if (connections.parameters().workload == Workload::fanin) {
-        return run_fanin(connections, order, latency);
+/// What the answer to an open-loop slice holds beyond those of the others.
+void add_open_loop(json& done, const OpenLoopReport& report, std::uint64_t rate,
+                   const Histogram& send_lag) {
+    json& metrics = done["metrics"];
+    metrics["offered_rate"] = rate;
+    if (report.offered > 0) {
+        const double share =
+            static_cast<double>(report.achieved) / static_cast<double>(report.offered);
+        metrics["achieved_share"] = share;
+        metrics["achieved_rate"] = share * static_cast<double>(rate);
     }
-    return order.placement == Placement::lockstep ? run_echo_lockstep(connections, order, latency)
-                                                  : run_echo_split(connections, order, latency);
+    done["histograms"]["send_lag"] = send_lag.to_json();
 }
 
 }  // namespace
@@ -98,8 +108,37 @@ json Session::connect(const json& request) {
                       {"connections", parameters.connections},
                       {"active", parameters.active},
                       {"stream", parameters.stream}};
+    // Not the stream of numbers by which the active connections were chosen.
+    if (parameters.rate > 0) schedule_.emplace(~parameters.seed);
     connections_ = std::move(connections);
     return answer;
+}
+
+void Session::draw_schedule(const SliceOrder& order) {
+    // Times and what they are drawn with, 16 bytes a message.
+    constexpr std::size_t most_messages = 16'000'000;
+    if (order.placement != Placement::split) {
+        throw DriverError("slice: an open loop (rate) in lockstep placement",
+                          "drive an open loop in split placement");
+    }
+    const CaseParameters& parameters = connections_->parameters();
+    const std::size_t messages = messages_of(order, parameters);
+    if (messages > most_messages) {
+        throw DriverError(fmt::format("slice: {} messages to schedule, and {} are the most",
+                                      messages, most_messages),
+                          "give shorter slices or a lower rate");
+    }
+    schedule_->draw(messages, parameters.rate);
+}
+
+SliceReport Session::run(const SliceOrder& order) {
+    ConnectionSet& connections = *connections_;
+    if (connections.parameters().workload == Workload::fanin) {
+        return run_fanin(connections, order, latency_);
+    }
+    if (schedule_) return run_echo_open(connections, *schedule_, order, {latency_, send_lag_});
+    return order.placement == Placement::lockstep ? run_echo_lockstep(connections, order, latency_)
+                                                  : run_echo_split(connections, order, latency_);
 }
 
 json Session::slice(const json& request) {
@@ -108,25 +147,31 @@ json Session::slice(const json& request) {
                           "send connect first; after a slice that failed, start another driver");
     }
     const SliceOrder order = parse_slice(request);
+    if (schedule_) draw_schedule(order);
     latency_.clear();
+    send_lag_.clear();
     SliceReport report;
     const std::int64_t cpu_before_ns = thread_cpu_ns();
     try {
         connections_->set_longest_silence(order.stall);
-        report = run(*connections_, order, latency_);
+        report = run(order);
     } catch (...) {
         connections_.reset();  // with bytes under way nothing can be counted on them any more
         throw;
     }
     const std::int64_t cpu_ns = thread_cpu_ns() - cpu_before_ns;
-    return {{"type", "done"},
-            {"operations", report.operations},
-            {"rounds", report.rounds},
-            {"bytes", report.bytes},
-            {"elapsed_ns", report.elapsed.count()},
-            {"cpu_ns", cpu_ns},
-            {"idle_connections", connections_->idle_count()},
-            {"histograms", {{"latency", latency_.to_json()}}}};
+    json done{{"type", "done"},
+              {"operations", report.operations},
+              {"rounds", report.rounds},
+              {"bytes", report.bytes},
+              {"elapsed_ns", report.elapsed.count()},
+              {"cpu_ns", cpu_ns},
+              {"idle_connections", connections_->idle_count()},
+              {"histograms", {{"latency", latency_.to_json()}}}};
+    if (report.open_loop) {
+        add_open_loop(done, *report.open_loop, connections_->parameters().rate, send_lag_);
+    }
+    return done;
 }
 
 }  // namespace loopbench::driver

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "harness/driver/connection_set.hpp"
+#include "harness/driver/schedule.hpp"
+#include "harness/driver/slice.hpp"
 #include "results/histogram.hpp"
 
 namespace loopbench::driver {
@@ -19,9 +21,14 @@ class Session {
   private:
     nlohmann::json connect(const nlohmann::json& request);
     nlohmann::json slice(const nlohmann::json& request);
+    /// Draws the schedule of an open-loop slice; throws DriverError when there can be none.
+    void draw_schedule(const SliceOrder& order);
+    SliceReport run(const SliceOrder& order);
 
     std::unique_ptr<ConnectionSet> connections_;  // null before connect, and after a failed slice
+    std::optional<Schedule> schedule_;            // of an open loop
     Histogram latency_;
+    Histogram send_lag_;
 };
 
 /// The protocol's `error`.

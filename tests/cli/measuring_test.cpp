@@ -93,7 +93,44 @@ TEST_F(MeasuringTest, EchoIsMeasuredInBothPlacements) {
     EXPECT_TRUE(metrics["cpu_ns_per_op"]["ci95"].is_array()) << metrics["cpu_ns_per_op"];
     EXPECT_GT(metrics["throughput"]["median"], 0);
     EXPECT_EQ(metrics["allocations_per_op"]["median"], nullptr);
+    EXPECT_FALSE(metrics.contains("offered_rate")) << "a closed loop offers none";
     EXPECT_FALSE(std::filesystem::exists(result_ + ".slices.jsonl"));
+}
+
+TEST_F(MeasuringTest, AnOpenLoopIsMeasuredInSplitPlacementAtItsRate) {
+    if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "it needs two processors";
+    const Outcome outcome = run_loopbench(short_run("echo", {"--connections=4", "--rate=8000"}));
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_NE(outcome.output.find("send lag p50"), std::string::npos) << outcome.output;
+    const json result = read_result_file(result_);
+    ASSERT_EQ(result["cases"].size(), 1U);
+    EXPECT_EQ(result["cases"][0]["placement"], "split");
+    EXPECT_EQ(result["cases"][0]["params"]["rate"], 8000);
+    const json& metrics = result["cases"][0]["metrics"];
+    EXPECT_EQ(metrics["offered_rate"]["median"], 8000);
+    EXPECT_GT(metrics["achieved_share"]["median"], 0);
+    EXPECT_EQ(metrics["achieved_rate"]["median"], metrics["throughput"]["median"]);
+    EXPECT_FALSE(result["plan"].contains("offered_rate"));
+}
+
+TEST_F(MeasuringTest, ARateInPercentIsThatShareOfTheSlowestArm) {
+    if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "it needs two processors";
+    const Outcome outcome = run_loopbench(short_run(
+        "echo", {"--reference=fake+corrupt=no", "--connections=4", "--rate=25%", "--budget=5"}));
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_NE(outcome.output.find("25% of what fake"), std::string::npos) << outcome.output;
+    const json result = read_result_file(result_);
+    const json& origin = result["plan"]["offered_rate"];
+    EXPECT_EQ(origin["wanted"], "25%");
+    const json& maxima = origin["closed_loop_maxima"];
+    ASSERT_EQ(maxima.size(), 2U);
+    const double least =
+        std::min(maxima["fake"].get<double>(), maxima["fake+corrupt=no"].get<double>());
+    ASSERT_EQ(result["cases"].size(), 2U);
+    for (const json& one : result["cases"]) {
+        EXPECT_NEAR(one["params"]["rate"].get<double>(), least / 4, 0.5);
+        EXPECT_EQ(one["metrics"]["offered_rate"]["median"], one["params"]["rate"]);
+    }
 }
 
 TEST_F(MeasuringTest, WorkWithinTheProcessNeedsNoDriver) {

@@ -428,6 +428,7 @@ TEST(Driver, NamesTheParameterThatIsWrong) {
         {"active", 9},       {"pipeline", 0},        {"pipeline", 5'000'000'000},
         {"stream", 100},     {"no_delay", 1},        {"send_buffer", -1},
         {"backlog", "long"}, {"receive_buffer", -5}, {"connections", 2'000'000'000},
+        {"rate", -1},        {"rate", "50%"},
     };
     for (const auto& [name, value] : cases) {
         DriverProcess driver;

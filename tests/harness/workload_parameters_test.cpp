@@ -33,20 +33,49 @@ TEST(WorkloadParametersTest, GivenValuesWin) {
     EXPECT_EQ(resolve("timers", {{"mix", "0:3:1"}})["mix"], "0:3:1");
 }
 
+TEST(WorkloadParametersTest, ARateIsANumberOrAShareOfTheMaximum) {
+    EXPECT_EQ(resolve("echo", {})["rate"], 0) << "a closed loop";
+    EXPECT_EQ(resolve("echo", {{"rate", "20000"}})["rate"], 20000);
+    EXPECT_EQ(resolve("echo", {{"rate", "50%"}})["rate"], "50%");
+    EXPECT_EQ(resolve("echo", {{"rate", "12.50%"}})["rate"], "12.5%");
+}
+
 TEST(WorkloadParametersTest, WhatCannotBeIsRefused) {
     const std::vector<std::array<const char*, 3>> refused{
-        {"echo", "connections", "0"},       {"echo", "connections", "-1"},
-        {"echo", "connections", "64k"},     {"echo", "connections", ""},
-        {"echo", "connections", "1e3"},     {"echo", "size", "0"},
-        {"echo", "size", "99999999999999"}, {"echo", "size", "99999999999999999999999"},
-        {"echo", "active", "65"},           {"echo", "transport", "udp"},
-        {"echo", "api", "pusch"},           {"echo", "no_delay", "1"},
-        {"echo", "pending", "10"},          {"timers", "size", "10"},
-        {"timers", "mix", "1:1"},           {"timers", "mix", "1:1:1:1"},
-        {"timers", "mix", "0:0:0"},         {"timers", "mix", "1:-1:1"},
-        {"timers", "mix", "a:b:c"},         {"timers", "mix", ""},
-        {"pingpong", "variant", "cancle"},  {"pingpong", "tasks", "1"},
+        {"echo", "connections", "0"},
+        {"echo", "connections", "-1"},
+        {"echo", "connections", "64k"},
+        {"echo", "connections", ""},
+        {"echo", "connections", "1e3"},
+        {"echo", "size", "0"},
+        {"echo", "size", "99999999999999"},
+        {"echo", "size", "99999999999999999999999"},
+        {"echo", "active", "65"},
+        {"echo", "transport", "udp"},
+        {"echo", "api", "pusch"},
+        {"echo", "no_delay", "1"},
+        {"echo", "pending", "10"},
+        {"timers", "size", "10"},
+        {"timers", "mix", "1:1"},
+        {"timers", "mix", "1:1:1:1"},
+        {"timers", "mix", "0:0:0"},
+        {"timers", "mix", "1:-1:1"},
+        {"timers", "mix", "a:b:c"},
+        {"timers", "mix", ""},
+        {"pingpong", "variant", "cancle"},
+        {"pingpong", "tasks", "1"},
         {"fanin", "size", "67108864"},
+        {"fanin", "rate", "1000"},
+        {"echo", "rate", "-1"},
+        {"echo", "rate", "0%"},
+        {"echo", "rate", "-5%"},
+        {"echo", "rate", "201%"},
+        {"echo", "rate", "nan%"},
+        {"echo", "rate", "50 %"},
+        {"echo", "rate", "%"},
+        {"echo", "rate", "1e3"},
+        {"echo", "rate", "25%,50%"},
+        {"echo", "rate", "10000001"},
     };
     for (const auto& [workload, name, value] : refused) {
         try {
