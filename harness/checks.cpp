@@ -171,7 +171,9 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
                                 "measure on this machine to have it read from outside"));
     }
     constexpr double most_invalid = 0.1;
-    if (static_cast<double>(sums.invalid) > most_invalid * static_cast<double>(sums.slices)) {
+    constexpr std::size_t few = 2;  // so many say nothing, of however many slices
+    if (sums.invalid > few &&
+        static_cast<double>(sums.invalid) > most_invalid * static_cast<double>(sums.slices)) {
         warnings.push_back(
             {Grade::unfit, "invalid_slices",
              fmt::format("{}: {} of {} slices were disturbed", cell, sums.invalid, sums.slices),

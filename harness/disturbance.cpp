@@ -201,11 +201,12 @@ PairDisturbance PairDisturbanceReader::read() {
 std::string cause(const PairDisturbance& before, const PairDisturbance& after, const OwnUse& own,
                   std::uint64_t elapsed_ns) {
     if (!before.driver || !after.driver) {
-        return cause(before.sut, after.sut, own.sut_ns + own.driver_ns, elapsed_ns);
+        return cause(before.sut, after.sut, own.sut_ns + own.driver_ns + own.harness_ns,
+                     elapsed_ns);
     }
-    std::string why = cause(before.sut, after.sut, own.sut_ns, elapsed_ns);
+    std::string why = cause(before.sut, after.sut, own.sut_ns + own.harness_ns, elapsed_ns);
     if (!why.empty()) return why;
-    why = cause(*before.driver, *after.driver, own.driver_ns, elapsed_ns);
+    why = cause(*before.driver, *after.driver, own.driver_ns + own.harness_ns, elapsed_ns);
     return why.empty() ? why : "on the driver's processor, " + why;
 }
 

@@ -100,10 +100,11 @@ class PairDisturbanceReader {
     std::optional<DisturbanceReader> driver_;
 };
 
-/// CPU time of SUT and driver during a slice; the driver's is 0 where there is none.
+/// CPU time of our own during a slice.
 struct OwnUse {
     std::uint64_t sut_ns = 0;
-    std::uint64_t driver_ns = 0;
+    std::uint64_t driver_ns = 0;   ///< 0 where there is none
+    std::uint64_t harness_ns = 0;  ///< of this process, wherever it ran
 };
 
 /// Like `cause` of one processor, for both.

@@ -45,6 +45,14 @@ bool wants_batch(Placement placement) {
     return placement != Placement::split;
 }
 
+/// CPU time of this process, all threads.
+std::uint64_t own_cpu_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 }  // namespace
 
 Station::Station(const CasePlan& plan, const ReadyArm& arm, const Settings& settings,
@@ -132,6 +140,7 @@ SliceSample Station::timed(const Work& amount, PairDisturbanceReader* watch) {
     // What runs elsewhere cannot be told from other programs.
     if (!counters_) watch = nullptr;
     SliceSample sample;
+    const std::uint64_t harness = own_cpu_ns();
     const PairDisturbance before = watch != nullptr ? watch->read() : PairDisturbance();
     const auto syscalls = this->syscalls();
     std::optional<std::uint64_t> instructions;
@@ -149,8 +158,10 @@ SliceSample Station::timed(const Work& amount, PairDisturbanceReader* watch) {
         sample.cycles = growth(cycles, hardware_counter_->cycles());
     }
     if (watch != nullptr) {
-        const OwnUse own{sample.cpu_ns.value_or(0), sample.answer.driver_cpu_ns.value_or(0)};
-        sample.invalid = cause(before, watch->read(), own, sample.answer.elapsed_ns);
+        const PairDisturbance after = watch->read();
+        const OwnUse own{sample.cpu_ns.value_or(0), sample.answer.driver_cpu_ns.value_or(0),
+                         own_cpu_ns() - harness};
+        sample.invalid = cause(before, after, own, sample.answer.elapsed_ns);
     }
     return sample;
 }

@@ -76,7 +76,7 @@ const BadInput table[] = {
     {{"compare", "--workloads=echo"}, {"--loops", "--loops=epoll,uv"}},
     {{"compare", "--loops=fake,fake", "--workloads=echo"}, {"--loops=fake,fake", "comes twice"}},
     {{"compare", "--loops=fake,", "--workloads=echo"}, {"--loops=fake,", "a word is missing"}},
-    {{"compare", "--loops=fake", "--workloads=echo"}, {"--reference=bare"}},
+    {{"compare", "--loops=fake", "--workloads=echo", "--reference=nobody"}, {"--reference=nobody"}},
     {{"compare", "--loops=fake", "--workloads=echo", "--reference=fake"},
      {"--loops=fake", "the reference itself"}},
     {{"compare", "--loops=fake+corrupt=no", "--workloads=echo", "--reference=fake", "--tasks=2"},

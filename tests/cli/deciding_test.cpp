@@ -29,12 +29,13 @@ class DecidingTest : public testing::Test {
         return directory;
     }
 
-    Outcome gate(const std::vector<std::string>& more, const std::string& loops = "fake") {
+    Outcome gate(const std::vector<std::string>& more, const std::string& loops = "fake",
+                 int blocks = 16) {
         std::vector<std::string> arguments{"gate",
                                            "--loops=" + loops,
                                            "--workloads=pingpong",
                                            "--metrics=cpu_ns_per_switch",
-                                           "--blocks=16",
+                                           "--blocks=" + std::to_string(blocks),
                                            "--slices=1",
                                            "--slice-ms=1",
                                            "--json=" + result_};
@@ -95,19 +96,19 @@ TEST_F(DecidingTest, ABuildAgainstItselfTellsWhatCanBeFound) {
 }
 
 TEST_F(DecidingTest, TooFewBlocksAreInconclusive) {
-    const std::vector<std::string> few{"--aa", "--margin=cpu_ns_per_switch=900", "--blocks=2"};
-    EXPECT_EQ(gate(few).status, 3);
+    const std::vector<std::string> few{"--aa", "--margin=cpu_ns_per_switch=900"};
+    EXPECT_EQ(gate(few, "fake", 2).status, 3);
     EXPECT_EQ(result()["gate"]["decision"], "INCONCLUSIVE");
     std::vector<std::string> lenient = few;
     lenient.emplace_back("--inconclusive=pass");
-    EXPECT_EQ(gate(lenient).status, 0);
+    EXPECT_EQ(gate(lenient, "fake", 2).status, 0);
     std::vector<std::string> strict = few;
     strict.emplace_back("--inconclusive=fail");
-    EXPECT_EQ(gate(strict).status, 1);
+    EXPECT_EQ(gate(strict, "fake", 2).status, 1);
 }
 
 TEST_F(DecidingTest, ADisturbedMachineIsUnfitBeforeItIsInconclusive) {
-    const Outcome outcome = gate({"--aa", "--blocks=2"}, "fake+restless=yes");
+    const Outcome outcome = gate({"--aa"}, "fake+restless=yes", 10);
     EXPECT_EQ(outcome.status, 4) << outcome.output << outcome.errors;
     EXPECT_NE(outcome.errors.find("unfit"), std::string::npos) << outcome.errors;
 }
@@ -161,7 +162,8 @@ TEST_F(DecidingTest, ListsOfParametersAreMeasuredOneAfterTheOther) {
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     EXPECT_NE(outcome.errors.find("plan: 3 cases"), std::string::npos) << outcome.errors;
     std::vector<std::string> cases;
-    for (const json& one : result()["cases"]) {
+    const json all = result();
+    for (const json& one : all["cases"]) {
         if (one["arm"] != "fake") continue;
         cases.push_back(one["workload"].get<std::string>() + " " +
                         one["params"].value("tasks", json()).dump());
@@ -176,7 +178,8 @@ TEST_F(DecidingTest, WhatIsNotLikeForLikeGetsNoVerdict) {
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     EXPECT_NE(outcome.output.find("not like for like: read_buffer"), std::string::npos)
         << outcome.output;
-    for (const json& one : result()["comparisons"]) {
+    const json all = result();
+    for (const json& one : all["comparisons"]) {
         if (one["metric"] == "cpu_ns_per_op") {
             EXPECT_EQ(one["verdict"], "unclear: not like for like: read_buffer");
         }
@@ -188,7 +191,8 @@ TEST_F(DecidingTest, TheSeedRepeatsThePlan) {
         compare(
             {"--loops=fake+corrupt=no", "--reference=fake", "--workloads=pingpong", "--seed=5"});
         std::vector<int> places;
-        for (const json& slice : result()["cases"][0]["samples"]) places.push_back(slice["slice"]);
+        const json all = result();
+        for (const json& slice : all["cases"][0]["samples"]) places.push_back(slice["slice"]);
         return places;
     };
     EXPECT_EQ(order(), order());

@@ -110,7 +110,7 @@ TEST_F(MeasuringTest, AnOpenLoopIsMeasuredInSplitPlacementAtItsRate) {
     EXPECT_EQ(metrics["offered_rate"]["median"], 8000);
     EXPECT_GT(metrics["achieved_share"]["median"], 0);
     EXPECT_EQ(metrics["achieved_rate"]["median"], metrics["throughput"]["median"]);
-    EXPECT_FALSE(result["plan"].contains("offered_rate"));
+    EXPECT_FALSE(result["plan"]["placements"][0].contains("offered_rate"));
 }
 
 TEST_F(MeasuringTest, ARateInPercentIsThatShareOfTheSlowestArm) {
@@ -120,7 +120,7 @@ TEST_F(MeasuringTest, ARateInPercentIsThatShareOfTheSlowestArm) {
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     EXPECT_NE(outcome.output.find("25% of what fake"), std::string::npos) << outcome.output;
     const json result = read_result_file(result_);
-    const json& origin = result["plan"]["offered_rate"];
+    const json& origin = result["plan"]["placements"][0]["offered_rate"];
     EXPECT_EQ(origin["wanted"], "25%");
     const json& maxima = origin["closed_loop_maxima"];
     ASSERT_EQ(maxima.size(), 2U);

@@ -39,7 +39,8 @@ class Program {
     std::string read_;
 };
 
-/// Runs `loopbench` to its end.
+/// Runs `loopbench` to its end; again, a few times, where other programs disturbed its slices so
+/// much that it called the machine unfit.
 Outcome run_loopbench(const std::vector<std::string>& arguments);
 
 /// The name of a process's program; empty when it is gone.

@@ -99,9 +99,19 @@ TEST(ChecksTest, ConnectionsWithoutTrafficShow) {
 
 TEST(ChecksTest, DisturbedSlicesMakeTheMachineUnfit) {
     SliceSample slice = synthetic_slice(6400, 100, 200);
-    slice.invalid = "steal";
-    const Ids found = findings(Placement::lockstep, slice);
-    EXPECT_NE(std::find(found.begin(), found.end(), "invalid_slices"), found.end());
+    const auto of = [&](int disturbed, int quiet) {
+        BlockSamples block = synthetic_block(slice);
+        for (int i = 1; i < quiet; ++i) block.add(slice);
+        SliceSample stolen = slice;
+        stolen.invalid = "steal";
+        for (int i = 0; i < disturbed; ++i) block.add(stolen);
+        const Ids found = findings(Placement::lockstep, block);
+        return std::find(found.begin(), found.end(), "invalid_slices") != found.end();
+    };
+    EXPECT_TRUE(of(11, 89));
+    EXPECT_FALSE(of(9, 91));
+    EXPECT_TRUE(of(3, 1));
+    EXPECT_FALSE(of(2, 1)) << "so few say nothing";
 }
 
 TEST(ChecksTest, DebugAndSanitizedBuildsAreTold) {
