@@ -37,4 +37,7 @@ struct BlockTotals {
 /// `block` lives longer than the totals, which refer to its histograms.
 BlockTotals total(const BlockSamples& block);
 
+/// Those of one slice alone; what is counted over the block is missing.
+BlockTotals total(const SliceSample& slice);
+
 }  // namespace loopbench

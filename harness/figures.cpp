@@ -104,9 +104,10 @@ std::vector<Figure> make_figures() {
     using B = const BlockTotals&;
     using J = const json&;
     return {
-        {"cpu_ns_per_op", always, [](B t, J) { return per_operation(t.cpu_ns, t); }, no_cpu},
+        {"cpu_ns_per_op", always, [](B t, J) { return per_operation(t.cpu_ns, t); }, no_cpu, false,
+         false, true},
         {"throughput", always, [](B t, J) { return completed_per_second(t.operations, t); },
-         "nothing was completed", true},
+         "nothing was completed", true, false, true},
         {"offered_rate", on_sockets, [](B t, J) { return reported(t, "offered_rate"); },
          no_schedule, true, true},
         {"achieved_rate", on_sockets, [](B t, J) { return reported(t, "achieved_rate"); },
@@ -114,7 +115,7 @@ std::vector<Figure> make_figures() {
         {"achieved_share", on_sockets, [](B t, J) { return reported(t, "achieved_share"); },
          no_schedule, true, true},
         {"bytes_per_second", on_sockets, [](B t, J) { return completed_per_second(t.bytes, t); },
-         "nothing was completed", true},
+         "nothing was completed", true, false, true},
         {"latency_p50", on_sockets, latency<500>, few_samples, true},
         {"latency_p90", on_sockets, latency<900>, few_samples, true},
         {"latency_p99", on_sockets, latency<990>, few_samples, true},
@@ -135,7 +136,8 @@ std::vector<Figure> make_figures() {
         {"lateness_p90", on_timers, lateness<900>, few_samples},
         {"lateness_p99", on_timers, lateness<990>, few_samples},
         {"lateness_max", on_timers, [](B t, J) { return largest(t, "lateness"); }, few_samples},
-        {"cpu_ns_per_switch", on_tasks, [](B t, J) { return per_operation(t.cpu_ns, t); }, no_cpu},
+        {"cpu_ns_per_switch", on_tasks, [](B t, J) { return per_operation(t.cpu_ns, t); }, no_cpu,
+         false, false, true},
         {"task_switches_per_second", on_tasks,
          [](B t, J) {
              const Value switches = t.counted_per_operation("task_switches");

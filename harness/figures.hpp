@@ -24,6 +24,7 @@ struct Figure {
     std::string_view missing;  ///< why there may be none
     bool from_driver = false;  ///< known of foreign servers too
     bool of_schedule = false;  ///< of open loops only
+    bool by_slice = false;     ///< two arms are compared slice by slice (harness/pairing.hpp)
 
     /// Whether a case has this figure.
     bool belongs_to(const WorkloadInfo& of, const nlohmann::json& params) const;

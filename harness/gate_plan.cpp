@@ -119,6 +119,7 @@ bool measure_sitting(GatePlan& plan, Campaign& campaign, const Settings& setting
                 cell->cannot = why_not_gated(measured.plan, samples, 1, cell->metric);
                 WorseRatios ratios =
                     worse_ratios(measured.plan, samples, cell->metric, cell->margin, 1);
+                if (cell->cannot.empty() && ratios.rare_costs) cell->cannot = rare_costs;
                 cell->level = ratios.level;
                 cell->merged = ratios.merged;
                 cell->log_ratios = std::move(ratios.log_ratios);

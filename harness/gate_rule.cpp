@@ -50,6 +50,10 @@ void GateRule::look_with(const PlacementSamples& samples, double weight) {
             cell->cannot = "no block in which both builds have this figure";
             continue;
         }
+        if (ratios.rare_costs) {
+            cell->cannot = rare_costs;
+            continue;
+        }
         cell->log_ratios = std::move(ratios.log_ratios);
         cell->merged = ratios.merged;
         if (!cell->evidence) {

@@ -13,6 +13,11 @@
 
 namespace loopbench {
 
+/// Why a cell cannot be judged in which a build costs now and then what a typical slice does not
+/// show.
+inline constexpr const char* rare_costs =
+    "rare costs: the totals tell another ratio than the slices do";
+
 /// One cell of a gate: a metric of a case on a loop, with what the looks have told of it.
 struct JudgedCell {
     std::string workload;

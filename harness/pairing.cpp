@@ -3,7 +3,24 @@
 #include <algorithm>
 #include <cmath>
 
+#include "results/statistics.hpp"
+
 namespace loopbench {
+
+std::optional<double> slice_ratio(const CasePlan& plan, const BlockSamples& arm,
+                                  const BlockSamples& reference, const Figure& figure) {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < std::min(arm.slices.size(), reference.slices.size()); ++i) {
+        const SliceSample& mine = arm.slices[i];
+        const SliceSample& other = reference.slices[i];
+        if (!mine.invalid.empty() || !other.invalid.empty()) continue;
+        const auto my_value = figure.value(total(mine), plan.params);
+        const auto other_value = figure.value(total(other), plan.params);
+        if (!my_value || !other_value || *my_value <= 0 || *other_value <= 0) continue;
+        ratios.push_back(std::log(*my_value / *other_value));
+    }
+    return ratios.empty() ? std::nullopt : std::optional(std::exp(hodges_lehmann(ratios)));
+}
 
 PairedValues pair_values(const CasePlan& plan, const PlacementSamples& samples,
                          const Figure& figure, std::size_t arm, std::size_t reference) {
@@ -15,8 +32,13 @@ PairedValues pair_values(const CasePlan& plan, const PlacementSamples& samples,
         const auto mine = figure.value(total(ours[block]), plan.params);
         const auto other = figure.value(total(theirs[block]), plan.params);
         if (!mine || !other) continue;
-        values.arm.push_back(*mine);
+        const auto by_slice =
+            figure.by_slice ? slice_ratio(plan, ours[block], theirs[block], figure) : std::nullopt;
+        values.arm.push_back(by_slice ? *other * *by_slice : *mine);
         values.reference.push_back(*other);
+        if (by_slice && *mine > 0 && *other > 0) {
+            values.gaps.push_back(std::log(*mine / *other / *by_slice));
+        }
     }
     return values;
 }

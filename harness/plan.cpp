@@ -7,7 +7,7 @@
 namespace loopbench {
 
 std::chrono::nanoseconds usual_slice(Placement placement) {
-    return std::chrono::milliseconds(placement == Placement::lockstep ? 5 : 30);
+    return std::chrono::milliseconds(placement == Placement::lockstep ? 2 : 30);
 }
 
 std::uint64_t least_operations_per_connection(Placement placement) {
@@ -16,7 +16,7 @@ std::uint64_t least_operations_per_connection(Placement placement) {
 
 int usual_slices(std::chrono::nanoseconds slice) {
     constexpr std::chrono::nanoseconds of_an_arm = std::chrono::milliseconds(160);
-    return static_cast<int>(std::clamp<std::int64_t>(of_an_arm / slice, 8, 32));
+    return static_cast<int>(std::clamp<std::int64_t>(of_an_arm / slice, 8, 80));
 }
 
 Shape fit_shape(std::chrono::nanoseconds budget, const BlockCost& cost, const ShapeWish& wish) {

@@ -16,18 +16,19 @@ inline constexpr int blocks_for_an_interval = 6;
 
 /// How long a slice of a placement is when nobody says otherwise.
 ///
-/// In lockstep 5 ms: the speed of a shared machine changes within tens of milliseconds, and what
-/// two arms meet is alike only as far as their slices lie close together. (A/A on a virtual
-/// machine, blocks of 0.5 s: the ratio scatters by 4% with slices of 30 ms, by 1% with slices
-/// of 5.) In split placement 30 ms, since waking each other up is what takes time there; so in
-/// process, where a request and its answer are part of each slice.
+/// In lockstep 2 ms: the speed of a shared machine changes within milliseconds, and what two arms
+/// meet is alike only as far as their slices lie close together. (A/A on a virtual machine, blocks
+/// of 160 ms an arm: their ratio scatters by 4% with slices of 30 ms, by 1.8% with slices of 5, by
+/// 1.3% with slices of 2, and no less with slices of 1.) In split placement 30 ms, since waking
+/// each other up is what takes time there; so in process, where a request and its answer are part
+/// of each slice.
 std::chrono::nanoseconds usual_slice(Placement placement);
 
 /// Messages that every active connection carries in a slice, at the least: in lockstep, where all
 /// of them take part in each round, a slice of few rounds is as good as any.
 std::uint64_t least_operations_per_connection(Placement placement);
 
-/// Slices of an arm in a block when the budget allows: 160 ms of them, at least 8 and at most 32.
+/// Slices of an arm in a block when the budget allows: 160 ms of them, at least 8 and at most 80.
 int usual_slices(std::chrono::nanoseconds slice);
 
 /// What a block costs, found out with the first one.

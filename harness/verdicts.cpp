@@ -70,34 +70,6 @@ std::string unequal_load(const CasePlan& plan, const PlacementSamples& samples, 
     return "";
 }
 
-/// The gap, block by block, between the ratio of totals and that of the medians over slices.
-std::vector<double> rare_cost_gaps(const CasePlan& plan, const PlacementSamples& samples,
-                                   std::size_t arm) {
-    const auto median_cost = [](const BlockSamples& block) -> std::optional<double> {
-        std::vector<double> costs;
-        for (const SliceSample& slice : block.slices) {
-            if (!slice.invalid.empty() || !slice.cpu_ns || slice.answer.operations == 0) continue;
-            costs.push_back(static_cast<double>(*slice.cpu_ns) /
-                            static_cast<double>(slice.answer.operations));
-        }
-        return costs.empty() ? std::nullopt : std::optional(median(costs));
-    };
-    std::vector<double> gaps;
-    const auto& ours = samples.arms[arm].blocks;
-    const auto& theirs = samples.arms[*plan.reference].blocks;
-    const Figure& cost = *find_figure("cpu_ns_per_op");
-    for (std::size_t block = 0; block < std::min(ours.size(), theirs.size()); ++block) {
-        const auto mine = cost.value(total(ours[block]), plan.params);
-        const auto other = cost.value(total(theirs[block]), plan.params);
-        const auto my_median = median_cost(ours[block]);
-        const auto other_median = median_cost(theirs[block]);
-        if (!mine || !other || !my_median || !other_median) continue;
-        const double gap = std::log(*mine / *other) - std::log(*my_median / *other_median);
-        if (std::isfinite(gap)) gaps.push_back(gap);
-    }
-    return gaps;
-}
-
 bool is_processor_time(const std::string& metric) {
     return metric == "cpu_ns_per_op" || metric == "cpu_ns_per_switch";
 }
@@ -140,10 +112,7 @@ void collect_cells(std::vector<TableCell>& cells, ResultFile& result, const Case
         Evidence evidence;
         evidence.log_ratios = ratios.log_ratios;
         evidence.log_margin = ratios.level > 0 ? log_margin(margin, ratios.level) : 0;
-        if (is_processor_time(comparison.metric) &&
-            has_rare_costs(rare_cost_gaps(plan, samples, arm), evidence.log_margin)) {
-            evidence.doubt = "rare costs";
-        }
+        if (ratios.rare_costs) evidence.doubt = "rare costs";
         if (ratios.merged) {
             result.warnings.push_back(
                 {Grade::note, "merged_blocks",
@@ -167,6 +136,7 @@ WorseRatios worse_ratios(const CasePlan& plan, const PlacementSamples& samples,
         pair_values(plan, samples, *find_figure(metric), arm, *plan.reference);
     if (values.arm.empty()) return worse;
     worse.level = median(values.reference) + margin.absolute;
+    worse.rare_costs = has_rare_costs(values.gaps, log_margin(margin, worse.level));
     const auto as_sums = [&](const std::vector<double>& amounts) {
         std::vector<BlockSum> sums;
         for (const double amount : amounts) sums.push_back({amount + margin.absolute, 1});

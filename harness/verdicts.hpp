@@ -15,7 +15,8 @@ namespace loopbench {
 struct WorseRatios {
     std::vector<double> log_ratios;
     bool merged = false;
-    double level = 0;  ///< the reference's median
+    double level = 0;         ///< the reference's median
+    bool rare_costs = false;  ///< the totals tell another ratio than the slices do
 };
 
 /// `margin` is the metric's: its absolute part is added to both sides, which keeps counts that may
