@@ -107,7 +107,8 @@ std::vector<SittingCell> sitting_cells(const std::vector<JudgedCell>& cells) {
 json sitting_fingerprint(const ResultFile& result) {
     json print = fingerprint(result.environment);
     print["driver"] = fmt::format("version {}", driver::driver_version);
-    print["cpus"] = result.plan.cpus;
+    print["compiler"] = fmt::format("{} {}", result.loopbench.compiler, result.loopbench.flags);
+    print["processors used"] = result.plan.cpus;
     for (const Arm& arm : result.arms) {
         if (arm.describe.value("kind", "loop") != "reference") continue;
         print["normaliser " + arm.id] = arm.describe.value("version", "");
@@ -131,13 +132,21 @@ bool judge_by_sittings(JudgedCell& cell, const std::vector<Sitting>& sittings) {
             old.size(), old.size() == 1 ? "" : "s", least_sittings);
         return true;
     }
-    const SittingTest test =
-        test_sitting(old, hodges_lehmann(cell.log_ratios), log_margin(cell.margin, cell.level));
-    cell.evidence.emplace(log_margin(cell.margin, cell.level));
-    cell.evidence->look_once(test.regression_p, test.pass_p);
-    // What is shown is this sitting over the middle of the old ones.
+    if (cell.log_ratios.size() < static_cast<std::size_t>(blocks_for_an_interval)) {
+        cell.cannot = fmt::format("{} blocks are no sitting; {} are needed", cell.log_ratios.size(),
+                                  blocks_for_an_interval);
+        return true;
+    }
+    // The margin is one of the loop as it was, which the normaliser times the usual ratio is.
     const double usual = median(old);
-    for (double& ratio : cell.log_ratios) ratio -= usual;
+    const double now = hodges_lehmann(cell.log_ratios);
+    const double margin = log_margin(cell.margin, cell.level * std::exp(usual));
+    const SittingTest test = test_sitting(old, now, margin);
+    cell.evidence.emplace(margin);
+    cell.evidence->look_once(test.regression_p, test.pass_p);
+    // The sitting is the unit: one value, and no interval from its blocks.
+    cell.log_ratios = {now - usual};
+    cell.shown.clear();
     return true;
 }
 

@@ -1,5 +1,7 @@
 #include "harness/build_info.hpp"
 
+#include "build_commit.hpp"
+
 #include <sstream>
 
 namespace loopbench {

@@ -53,9 +53,11 @@ Catalogue::Catalogue(std::string_view search_path, const std::filesystem::path& 
         }
         search_path.remove_prefix(colon == std::string_view::npos ? search_path.size() : colon + 1);
     }
-    directories_.push_back({harness_directory, "beside loopbench"});
-    directories_.push_back(
-        {harness_directory.parent_path() / "libexec" / "loopbench", "libexec/loopbench"});
+    if (!harness_directory.empty()) {
+        directories_.push_back({harness_directory, "beside loopbench"});
+        directories_.push_back(
+            {harness_directory.parent_path() / "libexec" / "loopbench", "libexec/loopbench"});
+    }
     suts_ = programs(sut_prefix);
 }
 

@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "harness/block_totals.hpp"
 #include "harness/conditions.hpp"
 #include "harness/open_loop_checks.hpp"
 #include "harness/sut_checks.hpp"
+#include "results/statistics.hpp"
 
 namespace loopbench {
 namespace {
@@ -69,7 +72,7 @@ constexpr double saturated_driver = 0.95;
 
 void check_driver(std::vector<Warning>& warnings, const Sums& sums, const std::string& cell) {
     const double busy = sums.driver_cpu_ns / sums.elapsed_ns;
-    if (busy < saturated_driver) return;
+    if (!(busy >= saturated_driver)) return;
     Warning warning{Grade::voids,
                     "generator_bound",
                     fmt::format("the driver was {:.0f}% busy: it, not the loop, set the throughput",
@@ -77,6 +80,8 @@ void check_driver(std::vector<Warning>& warnings, const Sums& sums, const std::s
                     "use more connections than one driver can saturate, or compare in lockstep",
                     "throughput",
                     cell};
+    warnings.push_back(warning);
+    warning.metric = "bytes_per_second";
     warnings.push_back(std::move(warning));
 }
 
@@ -123,6 +128,44 @@ void check_batches(std::vector<Warning>& warnings, const CasePlan& plan,
         "read the ratio of processor time as that of these batches, or use fewer connections"));
 }
 
+/// What an operation took in these slices, in nanoseconds: of processor time where it is known.
+/// Nothing when none counts.
+std::optional<double> cost_of(std::span<const SliceSample> slices) {
+    double operations = 0;
+    double ns = 0;
+    for (const SliceSample& slice : slices) {
+        if (!slice.invalid.empty()) continue;
+        operations += static_cast<double>(slice.answer.operations);
+        ns += static_cast<double>(slice.cpu_ns.value_or(slice.answer.elapsed_ns));
+    }
+    return operations > 0 && ns > 0 ? std::optional(ns / operations) : std::nullopt;
+}
+
+/// An arm that was still warming up when its slices began to count is cheaper in the second half of
+/// its blocks. The machine's own drift goes either way, from block to block.
+void check_steady(std::vector<Warning>& warnings, const ArmSamples& arm, const std::string& cell) {
+    constexpr double tolerance = 0.03;
+    std::vector<double> log_ratios;
+    for (const BlockSamples& block : arm.blocks) {
+        const std::span<const SliceSample> slices(block.slices);
+        const auto early = cost_of(slices.first(slices.size() / 2));
+        const auto late = cost_of(slices.subspan(slices.size() / 2));
+        if (early && late) log_ratios.push_back(std::log(*early / *late));
+    }
+    if (log_ratios.empty()) return;
+    const RatioEstimate early_to_late = ratio_interval(log_ratios);
+    if (!early_to_late.interval) return;
+    if (early_to_late.interval->low <= 1 + tolerance &&
+        early_to_late.interval->high >= 1 - tolerance) {
+        return;
+    }
+    warnings.push_back(note("not_steady",
+                            fmt::format("{}: no steady state: an operation costs {:.2f} times as "
+                                        "much in the first half of a block as in the second",
+                                        cell, early_to_late.ratio),
+                            "run more or longer slices (--slices, --slice-ms)"));
+}
+
 /// The share of the time in which it wanted the processor that an arm got it. In lockstep SUT and
 /// driver wait for one another by design, so there it is the share that both together used.
 void check_delivered(std::vector<Warning>& warnings, const PlacementSamples& samples,
@@ -153,6 +196,7 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
     }
     if (samples.placement == Placement::lockstep) check_rounds(warnings, sums, cell);
     check_delivered(warnings, samples, sums, cell);
+    check_steady(warnings, samples.arms[arm], cell);
     const std::uint64_t meant_idle = plan.workload.sockets
                                          ? plan.params["connections"].get<std::uint64_t>() -
                                                plan.params["active"].get<std::uint64_t>()
@@ -186,11 +230,6 @@ void check_arm(std::vector<Warning>& warnings, const CasePlan& plan,
 std::string cell_name(const std::string& workload, const std::string& arm,
                       std::string_view placement) {
     return fmt::format("{} on {}, {}", workload, arm, placement);
-}
-
-bool is_generator_bound(const ArmSamples& arm) {
-    const Sums sums = sum_up(arm);
-    return sums.driver_cpu_ns >= saturated_driver * sums.elapsed_ns;
 }
 
 std::string why_capped(const CasePlan& plan, const ReadyArm& arm) {

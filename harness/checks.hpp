@@ -19,10 +19,6 @@ inline constexpr double batch_tolerance = 0.05;
 /// Why an arm's turns cannot serve a whole round of the case, or empty.
 std::string why_capped(const CasePlan& plan, const ReadyArm& arm);
 
-/// Whether the driver, and not the arm, set the pace in split placement: it was busy nearly all of
-/// the time.
-bool is_generator_bound(const ArmSamples& arm);
-
 /// What bears on every figure: builds with assertions or sanitizers, other load on the machine, the
 /// governor, the number of processors.
 std::vector<Warning> check_conditions(const CasePlan& plan, const Settings& settings);

@@ -52,7 +52,7 @@ const std::vector<Flag>& flags() {
         {"baseline", "FILE", "what loopbench baseline recorded, the reference", {"gate"}},
         {"aa", "", "this build against itself: what can this machine detect?", {"gate"}},
         {"metrics", "NAMES",
-         "metrics to judge, with commas between (compare: processor time, in split also "
+         "metrics to judge, with commas between (compare: processor time, in split "
          "throughput; gate: processor time, throughput, system calls)",
          several},
         {"margin",
@@ -80,10 +80,10 @@ const std::vector<Flag>& flags() {
          "PERCENT",
          "half-width of the main interval at which to stop (2); 0: never",
          {"run", "compare", "drive"}},
-        {"slice-ms", "MS", "least length of a slice in ms (5 in lockstep, else 30)", measuring},
+        {"slice-ms", "MS", "least length of a slice in ms (2 in lockstep, else 30)", measuring},
         {"slice-rounds", "N",
          "exact rounds (in process: operations) in a slice, in place of a time", measuring},
-        {"slices", "N", "slices of an arm in a block (8 to 32, fewer if the budget is short)",
+        {"slices", "N", "slices of an arm in a block (8 to 80, fewer if the budget is short)",
          measuring},
         {"blocks", "N", "exact number of blocks, in place of the budget's", measuring},
         {"seed",

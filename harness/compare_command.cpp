@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -8,6 +9,7 @@
 #include "harness/compare_report.hpp"
 #include "harness/compose.hpp"
 #include "harness/descriptor_limit.hpp"
+#include "harness/figures.hpp"
 #include "harness/matrix.hpp"
 #include "harness/offered_rate.hpp"
 #include "harness/prepare.hpp"
@@ -20,7 +22,8 @@ namespace {
 
 /// The cases of the command line, each with the arms that offer it.
 std::vector<CasePlan> plan_cases(const CommandLine& line, const Catalogue& catalogue,
-                                 const Settings& settings, const StopSignals& signals) {
+                                 const Settings& settings, const StopSignals& signals,
+                                 const std::vector<std::string>& metrics) {
     const std::vector<CaseWish> wishes = expand_cases(wanted_workloads(line), line.parameters());
     const std::vector<ArmSpec> loops = wanted_loops(line, catalogue);
     ArmDirectory arms(catalogue, settings, signals);
@@ -31,6 +34,9 @@ std::vector<CasePlan> plan_cases(const CommandLine& line, const Catalogue& catal
         catalogue.program_of(reference, "--reference");
         CasePlan plan = plan_case(wish, loops, reference, arms);
         plan.placements = wanted_placements(line, wish, settings.processors);
+        plan.judged = metrics;
+        plan.count_syscalls_by_block =
+            std::find(metrics.begin(), metrics.end(), syscalls_by_block().metric) != metrics.end();
         if (wish.workload.sockets) {
             check_driver_found(settings);
             raise_descriptor_limit(plan.params.at("connections").get<std::uint64_t>());
@@ -62,7 +68,7 @@ int compare_command(const CommandLine& line) {
     const Margins margins = read_margins(line);
     check_output("--json", line.value("json"));
     const StopSignals signals;
-    const std::vector<CasePlan> plans = plan_cases(line, catalogue, settings, signals);
+    const std::vector<CasePlan> plans = plan_cases(line, catalogue, settings, signals, metrics);
     const std::size_t cells = count_cells(plans, metrics);
     if (cells == 0) {
         throw UsageError(

@@ -127,14 +127,12 @@ std::string duration(double seconds) {
     return fmt::format("{:.0f} min {:02.0f} s", std::floor(seconds / 60), std::fmod(seconds, 60));
 }
 
-std::string format_margins(const std::deque<MeasuredCase>& cases,
-                           const std::vector<std::string>& metrics) {
+std::string format_margins() {
     return fmt::format(
-        "faster, slower: the 95% interval lies beyond ±{:.1f}%; tie: it lies within the margin{}; "
-        "both "
-        "hold for the whole table (Holm)\n",
-        100 * log_indifference,
-        metrics.empty() && !cases.empty() ? " of the gate, 1.5% for processor time" : "");
+        "faster, slower: the 95% interval lies beyond ±{:.1f}%; tie: it lies within the metric's "
+        "margin (for processor time 1.5%, or in process 1 ns, unless --margin says otherwise); "
+        "both hold for the whole table (Holm)\n",
+        100 * log_indifference);
 }
 
 }  // namespace
@@ -164,7 +162,7 @@ std::string format_comparison(const ResultFile& result, const std::deque<Measure
             text += format_method(result, measured.plan, samples) + "\n";
         }
     }
-    return text + notes.render() + format_margins(cases, metrics);
+    return text + notes.render() + format_margins();
 }
 
 }  // namespace loopbench

@@ -111,17 +111,21 @@ Comparison compare(const CasePlan& plan, const PlacementSamples& samples, const 
     comparison.arm = plan.arms[arm].spec.id;
     comparison.reference = plan.arms[*plan.reference].spec.id;
     comparison.verdict = "no verdict: not judged";
-    const std::vector<double> ratios =
-        log_ratios(pair_values(plan, samples, figure, arm, *plan.reference));
-    comparison.n = ratios.size();
-    if (ratios.empty()) {
+    const PairedValues values = pair_values(plan, samples, figure, arm, *plan.reference);
+    if (values.arm.empty()) {
         comparison.reason = "no block in which both have this figure";
         return comparison;
     }
-    const RatioEstimate estimate = ratio_interval(ratios);
+    const auto ratios = independent_log_ratios(values, 0);
+    if (!ratios) {
+        comparison.reason = "a value is 0 in some block";
+        return comparison;
+    }
+    comparison.n = ratios->log_ratios.size();
+    const RatioEstimate estimate = ratio_interval(ratios->log_ratios);
     comparison.ratio = estimate.ratio;
     comparison.ci95 = estimate.interval;
-    if (!comparison.ci95) comparison.reason = too_few_blocks(ratios.size());
+    if (!comparison.ci95) comparison.reason = too_few_blocks(comparison.n);
     return comparison;
 }
 
@@ -184,7 +188,10 @@ std::vector<Comparison> compute_comparisons(const CasePlan& plan, const Placemen
     for (std::size_t arm = 0; arm < plan.arms.size(); ++arm) {
         if (arm == *plan.reference) continue;
         for (const Figure& figure : block_figures()) {
-            if (figure.belongs_to(plan.workload, plan.params) && is_compared(figure.metric)) {
+            const bool wanted = is_compared(figure.metric) ||
+                                std::find(plan.judged.begin(), plan.judged.end(), figure.metric) !=
+                                    plan.judged.end();
+            if (wanted && figure.belongs_to(plan.workload, plan.params)) {
                 comparisons.push_back(compare(plan, samples, figure, arm));
             }
         }

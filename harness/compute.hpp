@@ -11,7 +11,8 @@ namespace loopbench {
 
 // From slices to figures. A block's value of a metric is a ratio of totals over its valid slices (a
 // median over slices would hide rare costs); a figure is the median over blocks with the interval
-// of the order statistics; a ratio of two arms is estimated from the log-ratios of their blocks.
+// of the order statistics; a ratio of two arms is estimated from the log-ratios of their blocks,
+// which pairing.hpp takes.
 
 /// Everything that is known of arm number `arm` in one placement.
 Case compute_case(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm);

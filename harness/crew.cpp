@@ -24,7 +24,11 @@ bool Crew::attempt(std::size_t arm, const std::function<void()>& step) {
         observer_.arm_failed(plan_.arms[arm].spec.id, error);
     }
     const auto left = std::count(failures_.begin(), failures_.end(), "");
-    if (left == 0 || (left == 1 && failures_.size() > 1)) throw OutOfArms();
+    // Without the reference there is no ratio to be had either.
+    if (left == 0 || (left == 1 && failures_.size() > 1) ||
+        (plan_.reference && !failures_[*plan_.reference].empty())) {
+        throw OutOfArms();
+    }
     return false;
 }
 

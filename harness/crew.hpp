@@ -26,7 +26,8 @@ class MeasureObserver {
     virtual void progress(double fraction, const std::string& doing) = 0;
 };
 
-/// Too many arms broke off for anything to be measured: all, or of several all but one.
+/// Too many arms broke off for anything to be measured: all, or of several all but one, or the
+/// reference.
 class OutOfArms : public std::runtime_error {
   public:
     OutOfArms() : std::runtime_error("no arms are left to measure") {}

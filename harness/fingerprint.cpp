@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 namespace loopbench {
@@ -77,6 +79,12 @@ std::vector<std::string> differences(const json& then, const json& now) {
         const auto after = now.find(trait.key);
         if (before == then.end() || after == now.end()) continue;
         compare(lines, trait.name, *before, *after);
+    }
+    // What a caller has added under names of its own.
+    for (const auto& [key, before] : then.items()) {
+        const bool own = std::none_of(std::begin(traits), std::end(traits),
+                                      [&](const Trait& trait) { return trait.key == key; });
+        if (own && now.contains(key)) compare(lines, key, before, now[key]);
     }
     return lines;
 }

@@ -11,8 +11,9 @@ namespace loopbench {
 /// from hour to hour (load, frequency), from boot to boot or by permission is left out.
 nlohmann::json fingerprint(const nlohmann::json& environment);
 
-/// In what two fingerprints differ, a line each: "kernel: was Linux 6.1.0, is Linux 6.18.4". What
-/// only one of them has was recorded by another version, and says nothing.
+/// In what two fingerprints differ, a line each, also in what was added to both: "kernel: was
+/// Linux 6.1.0, is Linux 6.18.4". What only one of them has was recorded by another version, and
+/// says nothing.
 std::vector<std::string> differences(const nlohmann::json& then, const nlohmann::json& now);
 
 }  // namespace loopbench

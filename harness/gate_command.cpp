@@ -29,7 +29,7 @@ class OtherBuild : public ReferenceFinder {
           settings_(settings),
           signals_(signals) {}
 
-    ReadyArm find(const ReadyArm& loop, const WorkloadInfo& workload) override {
+    ReadyArm find(const ReadyArm& loop, const CaseWish& wish) override {
         ArmSpec spec = loop.spec;
         const auto names = catalogue_.names();
         if (std::find(names.begin(), names.end(), spec.name) == names.end()) {
@@ -40,7 +40,7 @@ class OtherBuild : public ReferenceFinder {
         }
         spec.program.reset();
         ReadyArm arm = describe_arm(spec, "--against", catalogue_, settings_, signals_);
-        const std::string why = why_not_offered(arm, workload, {});
+        const std::string why = why_not_offered(arm, wish.workload, wish.params);
         if (!why.empty()) {
             throw UsageError(
                 fmt::format("--against={}: its {} {}", directory_.string(), spec.id, why));
@@ -67,12 +67,19 @@ class OtherBuild : public ReferenceFinder {
 /// The very same build once more.
 class SameBuild : public ReferenceFinder {
   public:
-    ReadyArm find(const ReadyArm& loop, const WorkloadInfo&) override {
+    ReadyArm find(const ReadyArm& loop, const CaseWish&) override {
         ReadyArm again = loop;
         again.spec.id = fmt::format("{} (again)", loop.spec.id);
         return again;
     }
 };
+
+/// The blocks that the budget would have held, by what a block took in fact.
+int blocks_that_fit(const PlacementSamples& samples, const Settings& settings) {
+    if (settings.blocks || samples.block_seconds <= 0) return samples.shape.blocks;
+    const double budget = std::chrono::duration<double>(settings.budget).count();
+    return std::min(samples.shape.blocks, static_cast<int>(budget / samples.block_seconds));
+}
 
 /// Measures the pairs by turns of blocks until every cell is settled; gives what the machine can
 /// detect, for a gate of a build against itself.
@@ -84,7 +91,8 @@ std::vector<Detection> measure_pairs(GatePlan& plan, Campaign& campaign, const S
         for (const PlacementSamples& samples : campaign.cases().back().placements) {
             rule.conclude(samples);
             for (const JudgedCell* cell : cells_of(plan, i)) {
-                detections.push_back({cell, samples.shape.blocks, samples.block_seconds});
+                detections.push_back(
+                    {cell, blocks_that_fit(samples, settings), samples.block_seconds});
             }
         }
         if (!go_on) break;
@@ -168,16 +176,18 @@ bool check_environment(const CommandLine& line, const Sitting& sitting, ResultFi
     const auto found = differences(sitting.fingerprint, sitting_fingerprint(result));
     if (found.empty()) return true;
     const bool allowed = line.has("allow-environment-mismatch");
+    constexpr const char* remedy = "record a baseline here, or give --allow-environment-mismatch";
     for (const std::string& difference : found) {
-        fmt::print(stderr, "{}: {}\n", allowed ? "note" : "loopbench: another environment",
-                   difference);
         result.warnings.push_back({allowed ? Grade::note : Grade::unfit,
                                    "other_environment",
                                    difference,
-                                   "record a baseline here, or give --allow-environment-mismatch",
+                                   remedy,
                                    {},
                                    {}});
+        // Where it is measured all the same, notes are told at the end.
+        if (!allowed) fmt::print(stderr, "loopbench: another environment: {}\n", difference);
     }
+    if (!allowed) fmt::print(stderr, "  remedy: {}\n", remedy);
     return allowed;
 }
 
@@ -206,7 +216,7 @@ int gate_by_baseline(const CommandLine& line, const GateForm& form, const Catalo
     NormaliserFinder normalisers(catalogue, arms);
     GatePlan plan = plan_gate(line, catalogue, settings, arms, normalisers, signals);
     for (JudgedCell cell : plan.cells) {
-        if (judge_by_sittings(cell, sittings)) continue;
+        if (!cell.wanted || judge_by_sittings(cell, sittings)) continue;
         throw UsageError(
             fmt::format("--baseline={}: it has no {} of {} on {} with these parameters; record it "
                         "with loopbench "
@@ -217,7 +227,9 @@ int gate_by_baseline(const CommandLine& line, const GateForm& form, const Catalo
     if (!check_environment(line, sittings.back(), head)) return exit_unfit;
     Campaign campaign(line, std::move(head), settings, signals);
     measure_sitting(plan, campaign, settings);
-    for (JudgedCell& cell : plan.cells) judge_by_sittings(cell, sittings);
+    for (JudgedCell& cell : plan.cells) {
+        if (!judge_by_sittings(cell, sittings)) cell.cannot = "the baseline does not hold it";
+    }
     decide_cells(plan.cells);
     return finish_gate(line, form, plan, campaign, {});
 }
@@ -278,8 +290,8 @@ int baseline_command(const CommandLine& line) {
     result.sittings = to_json(sittings);
     write_atomically(path, nlohmann::json(result).dump(1) + "\n");
     const std::size_t counting = spaced(sittings).size();
-    fmt::print("{}: {} sitting{}, {} of which count{}\n", path, sittings.size(),
-               sittings.size() == 1 ? "" : "s", counting,
+    fmt::print("{}: {} sitting{}, {} of which count{}{}\n", path, sittings.size(),
+               sittings.size() == 1 ? "" : "s", counting, counting == 1 ? "s" : "",
                counting < least_sittings
                    ? fmt::format("; a gate needs {}, at least a minute apart", least_sittings)
                    : "");

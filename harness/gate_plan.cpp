@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "harness/compute.hpp"
 #include "harness/descriptor_limit.hpp"
 #include "harness/figures.hpp"
 #include "harness/offered_rate.hpp"
@@ -70,7 +69,7 @@ GatePlan plan_gate(const CommandLine& line, const Catalogue& catalogue, const Se
             CasePlan pair;
             pair.workload = wish.workload;
             pair.params = wish.params;
-            pair.arms = {references.find(loop, wish.workload), loop};
+            pair.arms = {references.find(loop, wish), loop};
             pair.reference = 0;
             pair.placements = wanted_placements(line, wish, settings.processors);
             settle_offered_rate(pair, settings, signals);
@@ -98,8 +97,8 @@ std::vector<JudgedCell*> cells_of(GatePlan& plan, std::size_t pair) {
     return cells;
 }
 
-ReadyArm NormaliserFinder::find(const ReadyArm& loop, const WorkloadInfo& workload) {
-    const ArmSpec spec = parse_arm("--loops", usual_reference(workload));
+ReadyArm NormaliserFinder::find(const ReadyArm& loop, const CaseWish& wish) {
+    const ArmSpec spec = parse_arm("--loops", usual_reference(wish.workload));
     catalogue_.program_of(spec, "--loops");
     if (spec.id == loop.spec.id) {
         throw UsageError(fmt::format(
@@ -119,7 +118,6 @@ bool measure_sitting(GatePlan& plan, Campaign& campaign, const Settings& setting
                 cell->cannot = why_not_gated(measured.plan, samples, 1, cell->metric);
                 WorseRatios ratios =
                     worse_ratios(measured.plan, samples, cell->metric, cell->margin, 1);
-                if (cell->cannot.empty() && ratios.rare_costs) cell->cannot = rare_costs;
                 cell->level = ratios.level;
                 cell->merged = ratios.merged;
                 cell->log_ratios = std::move(ratios.log_ratios);

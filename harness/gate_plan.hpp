@@ -1,7 +1,6 @@
 #pragma once
 
 #include <deque>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -30,7 +29,7 @@ class ReferenceFinder {
   public:
     virtual ~ReferenceFinder() = default;
     /// Ready to be measured beside `loop`, under an id of its own. Throws UsageError.
-    virtual ReadyArm find(const ReadyArm& loop, const WorkloadInfo& workload) = 0;
+    virtual ReadyArm find(const ReadyArm& loop, const CaseWish& wish) = 0;
 };
 
 /// The plan of the command line: `--loops` (epoll) times `--workloads` (echo) times their
@@ -46,7 +45,7 @@ class NormaliserFinder : public ReferenceFinder {
   public:
     NormaliserFinder(const Catalogue& catalogue, ArmDirectory& arms)
         : catalogue_(catalogue), arms_(arms) {}
-    ReadyArm find(const ReadyArm& loop, const WorkloadInfo& workload) override;
+    ReadyArm find(const ReadyArm& loop, const CaseWish& wish) override;
 
   private:
     const Catalogue& catalogue_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/workload_parameters.hpp"
 #include "results/metrics.hpp"
 #include "results/statistics.hpp"
 #include "results/table.hpp"
@@ -15,11 +16,21 @@ namespace {
 using nlohmann::json;
 
 std::string format_percent(double log_value) {
-    return fmt::format("{:.2g}%", 100 * std::expm1(log_value));
+    return fmt::format("{:.3g}%", 100 * std::expm1(log_value));
 }
 
+/// The case, with the parameters that are not the usual ones.
 std::string case_of(const JudgedCell& cell) {
-    return fmt::format("{} on {}", cell.workload, cell.arm);
+    std::string text = fmt::format("{} on {}", cell.workload, cell.arm);
+    const json usual = resolve_parameters(find_workload("--workloads", cell.workload), {});
+    for (const auto& [name, value] : cell.params.items()) {
+        // All connections carry traffic unless it is said otherwise.
+        if (name == "active" && value == cell.params.value("connections", json())) continue;
+        if (value == usual.value(name, json())) continue;
+        text += fmt::format(", {} {}", name,
+                            value.is_string() ? value.get<std::string>() : value.dump());
+    }
+    return text;
 }
 
 std::string label_of(const JudgedCell& cell) {
@@ -35,7 +46,7 @@ std::string format_ratio(const JudgedCell& cell) {
 }
 
 std::string format_margin(const JudgedCell& cell) {
-    if (!cell.evidence) return fmt::format("{:.2g}%", 100 * cell.margin.relative);
+    if (!cell.evidence) return fmt::format("{:.3g}%", 100 * cell.margin.relative);
     return format_percent(cell.evidence->log_margin());
 }
 
@@ -173,10 +184,12 @@ std::optional<Detected> detect(const Detection& detection, std::size_t cells) {
     if (cell.log_ratios.size() < 2 || !cell.evidence) return std::nullopt;
     Detected found;
     found.sd = standard_deviation(cell.log_ratios);
-    constexpr double weight = 0.5;  // the last look has about that
+    const int unit = cell.merged ? 2 : 1;  // blocks in a value
+    const double weight = plan_looks(detection.blocks, cells).weights.back();
     const double margin = cell.evidence->log_margin();
-    found.slowdown = detectable_slowdown(found.sd, detection.blocks, cells, weight, margin);
+    found.slowdown = detectable_slowdown(found.sd, detection.blocks / unit, cells, weight, margin);
     found.blocks_for_margin = blocks_for_margin(found.sd, cells, weight, margin);
+    if (found.blocks_for_margin) *found.blocks_for_margin *= unit;
     return found;
 }
 
@@ -214,6 +227,8 @@ json detection_json(const std::vector<Detection>& detections, std::size_t cells)
         const auto found = detect(one, cells);
         if (!found) continue;
         json entry{{"workload", one.cell->workload},
+                   {"params", one.cell->params},
+                   {"placement", name_of(one.cell->placement)},
                    {"arm", one.cell->arm},
                    {"metric", one.cell->metric},
                    {"block_sd", found->sd},

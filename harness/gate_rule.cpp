@@ -26,12 +26,19 @@ std::vector<int> GateRule::looks(int most) {
 std::string GateRule::look(const PlacementSamples& samples) {
     look_with(samples, looks_.weights.at(looked_));
     const bool settled = std::all_of(cells_.begin(), cells_.end(), [&](const JudgedCell* cell) {
-        return !cell->cannot.empty() || (cell->evidence && cell->evidence->settled(all_));
+        // A doubt may go with more blocks; no other obstacle does.
+        if (!cell->cannot.empty()) return cell->cannot != rare_costs;
+        return cell->evidence && cell->evidence->settled(all_);
     });
     return settled ? "everything was decided" : "";
 }
 
 void GateRule::conclude(const PlacementSamples& samples) {
+    const std::size_t judged = *plan_.reference == 0 ? 1 : 0;
+    for (JudgedCell* cell : cells_) {
+        const std::string why = why_not_gated(plan_, samples, judged, cell->metric);
+        if (!why.empty()) cell->cannot = why;
+    }
     if (looked_ >= looks_.weights.size() || samples.whole_blocks() == last_blocks_) return;
     const auto first_left = looks_.weights.begin() + static_cast<std::ptrdiff_t>(looked_);
     look_with(samples, std::min(1.0, std::accumulate(first_left, looks_.weights.end(), 0.0)));
@@ -55,6 +62,7 @@ void GateRule::look_with(const PlacementSamples& samples, double weight) {
             continue;
         }
         cell->log_ratios = std::move(ratios.log_ratios);
+        cell->shown = std::move(ratios.shown);
         cell->merged = ratios.merged;
         if (!cell->evidence) {
             cell->level = ratios.level;
@@ -84,9 +92,10 @@ void decide_cells(std::vector<JudgedCell>& cells) {
 
 std::optional<CellRatio> ratio_of(const JudgedCell& cell) {
     if (cell.log_ratios.empty()) return std::nullopt;
-    std::vector<double> ratios = cell.log_ratios;
-    if (find_metric(cell.metric)->better == Better::higher) {
-        for (double& ratio : ratios) ratio = -ratio;
+    std::vector<double> ratios = cell.shown;
+    if (ratios.empty()) {
+        const bool turned = find_metric(cell.metric)->better == Better::higher;
+        for (const double ratio : cell.log_ratios) ratios.push_back(turned ? -ratio : ratio);
     }
     const RatioEstimate estimate = ratio_interval(ratios);
     CellRatio result{estimate.ratio, std::nullopt};

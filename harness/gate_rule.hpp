@@ -27,9 +27,10 @@ struct JudgedCell {
     std::string arm;
     std::string reference;
     Margin margin;
-    double level = 0;  ///< the reference's median, by which the margin becomes a ratio
+    double level = 0;  ///< the reference's median and offset, by which the margin becomes a ratio
     std::optional<GateCell> evidence;  ///< nothing before the first look
     std::vector<double> log_ratios;    ///< of the last look, above 0 is worse
+    std::vector<double> shown;         ///< likewise, for people (WorseRatios); may be empty
     bool merged = false;               ///< adjacent blocks were, in the last look
     std::string cannot;                ///< why nothing can be decided, or empty
     bool wanted = true;  ///< false: of the usual metrics, and left out where it cannot be measured

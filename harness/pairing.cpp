@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "results/statistics.hpp"
-
 namespace loopbench {
 
 std::optional<double> slice_ratio(const CasePlan& plan, const BlockSamples& arm,
@@ -43,14 +41,13 @@ PairedValues pair_values(const CasePlan& plan, const PlacementSamples& samples,
     return values;
 }
 
-std::vector<double> log_ratios(const PairedValues& values, double offset) {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < values.arm.size(); ++i) {
-        const double mine = values.arm[i] + offset;
-        const double other = values.reference[i] + offset;
-        if (mine > 0 && other > 0) ratios.push_back(std::log(mine / other));
-    }
-    return ratios;
+std::optional<BlockRatios> independent_log_ratios(const PairedValues& values, double offset) {
+    const auto as_sums = [&](const std::vector<double>& amounts) {
+        std::vector<BlockSum> sums;
+        for (const double amount : amounts) sums.push_back({amount + offset, 1});
+        return sums;
+    };
+    return independent_log_ratios(as_sums(values.arm), as_sums(values.reference));
 }
 
 }  // namespace loopbench

@@ -6,6 +6,7 @@
 
 #include "harness/figures.hpp"
 #include "harness/measure.hpp"
+#include "results/statistics.hpp"
 
 namespace loopbench {
 
@@ -29,8 +30,9 @@ std::optional<double> slice_ratio(const CasePlan& plan, const BlockSamples& arm,
 PairedValues pair_values(const CasePlan& plan, const PlacementSamples& samples,
                          const Figure& figure, std::size_t arm, std::size_t reference);
 
-/// ln(arm / reference), block by block. `offset` is added to both values before: it keeps counts
-/// that may be zero comparable. Pairs with a value that is not positive even so are left out.
-std::vector<double> log_ratios(const PairedValues& values, double offset = 0);
+/// ln(arm / reference), block by block, adjacent blocks merged when they are correlated. `offset`
+/// is added to both values before: it keeps counts that may be zero comparable. Nothing when a
+/// value is not positive even so.
+std::optional<BlockRatios> independent_log_ratios(const PairedValues& values, double offset);
 
 }  // namespace loopbench

@@ -25,7 +25,7 @@ void ProgressLine::show(double fraction, const std::string& doing) {
     std::string bar;
     for (int i = 0; i < bar_width; ++i) bar += i < filled ? "━" : "─";
     fmt::print(stderr, "\r\x1b[K{}{}{} {:3.0f}%  {}", colour_ ? "\x1b[36m" : "", bar,
-               colour_ ? "\x1b[0m" : "", fraction * 100, doing);
+               colour_ ? "\x1b[0m" : "", std::clamp(fraction, 0.0, 1.0) * 100, doing);
     std::fflush(stderr);
     shown_ = true;
     drawn_ = now;

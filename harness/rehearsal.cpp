@@ -96,7 +96,11 @@ std::vector<Work> Rehearsal::work(Placement placement) const {
 BlockCost Rehearsal::cost(Placement placement) const {
     const auto arms = static_cast<int>(crew_.size());
     const nanoseconds length = slice(placement);
-    return {fixed_ + arms * length, arms * (length + overhead_)};
+    BlockCost cost{fixed_ + arms * length, arms * (length + overhead_)};
+    // System calls are counted in processes of their own: warm-up, lead-in, and a slice, or in
+    // process two, one twice as long.
+    if (crew_.plan().count_syscalls_by_block) cost.fixed += fixed_ + arms * 4 * length;
+    return cost;
 }
 
 /// Finds out how long an operation takes.
@@ -124,7 +128,7 @@ void Rehearsal::fill_slice(std::size_t arm, Station& station) {
         const double elapsed = static_cast<double>(std::max<std::uint64_t>(1, answer.elapsed_ns));
         const double missing = static_cast<double>(wanted_.count()) / elapsed;
         const bool exact = crew_.settings().slice_rounds > 0;
-        if (exact || missing < 4 || answer.operations >= enough_operations) {
+        if (exact || missing < 4 || work.operations >= enough_operations) {
             ns_per_operation_[arm] =
                 elapsed / static_cast<double>(std::max<std::uint64_t>(1, answer.operations));
             // A slice cannot be less than one unit of the workload, nor than what is wanted
@@ -134,7 +138,7 @@ void Rehearsal::fill_slice(std::size_t arm, Station& station) {
             }
             return;
         }
-        work.operations = static_cast<std::uint64_t>(static_cast<double>(answer.operations) *
+        work.operations = static_cast<std::uint64_t>(static_cast<double>(work.operations) *
                                                      std::clamp(missing, 2.0, 50.0));
     }
 }

@@ -52,6 +52,7 @@ struct CasePlan {
         not_offered;                       ///< other arms, and why they are not
     std::optional<std::size_t> reference;  ///< the arm that the others are compared with
     std::vector<Placement> placements;
+    std::vector<std::string> judged;       ///< metrics that are, beside the usual comparisons
     bool count_syscalls_by_block = false;  ///< in each block anew, where they are to be judged
     /// Where a rate that was given in percent comes from (harness/offered_rate.hpp); else null.
     nlohmann::json offered_rate;

@@ -73,6 +73,7 @@ void Station::start_sut(const CasePlan& plan, const ReadyArm& arm, const Setting
     child.cpu = settings.processors.sut;
     child.batch = wants_batch(options.placement);
     child.padding = options.padding;
+    child.environment.emplace_back("LOOPBENCH_ARM", arm.spec.id);
     if (options.count_allocations) {
         child.environment.emplace_back("LD_PRELOAD", settings.allocation_counter.string());
     }
@@ -108,6 +109,7 @@ void Station::start_driver(const CasePlan& plan, const ReadyArm& arm, const Sett
                                                       : settings.processors.sut;
     child.batch = wants_batch(options.placement);
     child.padding = options.padding;
+    child.environment.emplace_back("LOOPBENCH_ARM", arm.spec.id);
     driver_ = std::make_unique<DriverProcess>(fmt::format("the driver of {}", arm.spec.id), child,
                                               signals, settings.patience);
     driver_->release();

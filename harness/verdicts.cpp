@@ -8,6 +8,7 @@
 
 #include "harness/checks.hpp"
 #include "harness/compute.hpp"
+#include "harness/offered_rate.hpp"
 #include "harness/pairing.hpp"
 #include "results/statistics.hpp"
 #include "results/verdict.hpp"
@@ -53,7 +54,7 @@ std::string unequal_batches(const CasePlan& plan, const PlacementSamples& sample
 /// In split placement processor time an operation depends on how much there was to do: it can be
 /// compared of arms that had no rest, and of arms that were offered the same.
 std::string unequal_load(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm) {
-    if (plan.params.value("rate", json(0)) != json(0)) return "";
+    if (is_open_loop(plan.params)) return "";
     constexpr double saturated = 0.95;
     for (const std::size_t one : {arm, *plan.reference}) {
         double cpu_ns = 0;
@@ -74,12 +75,15 @@ bool is_processor_time(const std::string& metric) {
     return metric == "cpu_ns_per_op" || metric == "cpu_ns_per_switch";
 }
 
-bool is_void(const std::vector<Warning>& warnings, const std::string& cell,
-             const std::string& metric) {
-    return std::any_of(warnings.begin(), warnings.end(), [&](const Warning& warning) {
-        return warning.grade == Grade::voids && warning.cell == cell &&
-               (!warning.metric || warning.metric == metric);
-    });
+/// Why the metric of a cell is void, or empty.
+std::string why_void(const std::vector<Warning>& warnings, const std::string& cell,
+                     const std::string& metric) {
+    for (const Warning& warning : warnings) {
+        if (warning.grade != Grade::voids || warning.cell != cell) continue;
+        if (warning.metric && warning.metric != metric) continue;
+        return warning.id == "generator_bound" ? "generator-bound" : warning.text;
+    }
+    return "";
 }
 
 /// A comparison in the table, with what is known of it.
@@ -105,7 +109,7 @@ void collect_cells(std::vector<TableCell>& cells, ResultFile& result, const Case
                          [&](const ReadyArm& one) { return one.spec.id == comparison.arm; });
         if (found == plan.arms.end()) continue;
         const auto arm = static_cast<std::size_t>(found - plan.arms.begin());
-        comparison.verdict = why_no_verdict(plan, samples, arm, comparison.metric, result.warnings);
+        comparison.verdict = why_no_verdict(plan, samples, arm, comparison.metric);
         if (!comparison.verdict.empty()) continue;
         const Margin margin = choose_margin(margins, comparison.metric, placement);
         const WorseRatios ratios = worse_ratios(plan, samples, comparison.metric, margin, arm);
@@ -135,17 +139,17 @@ WorseRatios worse_ratios(const CasePlan& plan, const PlacementSamples& samples,
     const PairedValues values =
         pair_values(plan, samples, *find_figure(metric), arm, *plan.reference);
     if (values.arm.empty()) return worse;
-    worse.level = median(values.reference) + margin.absolute;
+    const double offset = default_margin(metric, name_of(samples.placement)).absolute;
+    worse.level = median(values.reference) + offset;
+    if (worse.level <= 0) return worse;
     worse.rare_costs = has_rare_costs(values.gaps, log_margin(margin, worse.level));
-    const auto as_sums = [&](const std::vector<double>& amounts) {
-        std::vector<BlockSum> sums;
-        for (const double amount : amounts) sums.push_back({amount + margin.absolute, 1});
-        return sums;
-    };
-    auto ratios = independent_log_ratios(as_sums(values.arm), as_sums(values.reference));
+    auto ratios = independent_log_ratios(values, offset);
     if (!ratios) return worse;
     worse.merged = ratios->merged;
     worse.log_ratios = std::move(ratios->log_ratios);
+    if (auto shown = independent_log_ratios(values, 0)) {
+        worse.shown = std::move(shown->log_ratios);
+    }
     if (find_metric(metric)->better == Better::higher) {
         for (double& ratio : worse.log_ratios) ratio = -ratio;
     }
@@ -153,17 +157,18 @@ WorseRatios worse_ratios(const CasePlan& plan, const PlacementSamples& samples,
 }
 
 std::string why_no_verdict(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm,
-                           const std::string& metric, const std::vector<Warning>& warnings) {
+                           const std::string& metric) {
     const std::size_t reference = *plan.reference;
+    // Of this case alone: another one's may be of the same arm.
+    const std::vector<Warning> warnings = check_samples(plan, samples);
     for (const std::size_t one : {arm, reference}) {
         if (!samples.arms[one].failure.empty()) {
             return fmt::format("no verdict: {} broke off", plan.arms[one].spec.id);
         }
         const std::string cell =
             cell_name(plan.workload.name, plan.arms[one].spec.id, name_of(samples.placement));
-        if (is_void(warnings, cell, metric)) {
-            return metric == "throughput" ? "unclear: generator-bound" : "unclear: void";
-        }
+        const std::string why = why_void(warnings, cell, metric);
+        if (!why.empty()) return "unclear: " + why;
     }
     if (is_shared_queue(plan, arm)) return "no verdict: shared queue";
     for (const std::size_t one : {arm, reference}) {
@@ -193,9 +198,16 @@ std::string why_not_gated(const CasePlan& plan, const PlacementSamples& samples,
             return fmt::format("not like for like: {}", fmt::join(measured.deviations, ", "));
         }
     }
-    const bool bound = metric == "throughput" && samples.placement == Placement::split;
+    if (samples.placement == Placement::split && is_processor_time(metric)) {
+        const std::string load = unequal_load(plan, samples, arm);
+        if (!load.empty()) return "unequal-load: " + load;
+    }
+    const std::vector<Warning> warnings = check_samples(plan, samples);
     for (const std::size_t one : {arm, *plan.reference}) {
-        if (bound && is_generator_bound(samples.arms[one])) return "generator-bound";
+        const std::string cell =
+            cell_name(plan.workload.name, plan.arms[one].spec.id, name_of(samples.placement));
+        const std::string why = why_void(warnings, cell, metric);
+        if (!why.empty()) return why;
     }
     if (metric == syscalls_by_block().metric && !samples.arms[arm].syscalls.reason.empty()) {
         return samples.arms[arm].syscalls.reason;

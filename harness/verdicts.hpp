@@ -15,19 +15,21 @@ namespace loopbench {
 struct WorseRatios {
     std::vector<double> log_ratios;
     bool merged = false;
-    double level = 0;         ///< the reference's median
-    bool rare_costs = false;  ///< the totals tell another ratio than the slices do
+    double level = 0;           ///< the reference's median and the metric's offset
+    bool rare_costs = false;    ///< the totals tell another ratio than the slices do
+    std::vector<double> shown;  ///< ln(arm / reference) without offset and as it is, for people;
+                                ///< empty when a value is 0
 };
 
-/// `margin` is the metric's: its absolute part is added to both sides, which keeps counts that may
-/// be zero comparable.
+/// The absolute part of the metric's default margin is an offset that is added to both sides, which
+/// keeps counts that may be zero comparable; whatever the `margin`.
 WorseRatios worse_ratios(const CasePlan& plan, const PlacementSamples& samples,
                          const std::string& metric, const Margin& margin, std::size_t arm);
 
 /// Why nothing can be said of the arm against the reference in `metric`, whatever the figures:
 /// "no verdict: shared queue" or "unclear: generator-bound"; empty when something can.
 std::string why_no_verdict(const CasePlan& plan, const PlacementSamples& samples, std::size_t arm,
-                           const std::string& metric, const std::vector<Warning>& warnings);
+                           const std::string& metric);
 
 /// Why two builds of one loop cannot be judged in `metric`, or empty. What makes two loops unlike
 /// (their batches, whose queue it is) is no reason between two builds: it may be the very change.

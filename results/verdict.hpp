@@ -51,10 +51,10 @@ std::vector<Judgement> judge(std::span<const Evidence> cells);
 int blocks_for_verdicts(std::size_t cells);
 
 /// Whether some of the cost comes so seldom that the typical slice does not show it. `gaps` holds,
-/// block by block, ln of the ratio of totals less ln of the ratio of the medians over slices: the
-/// 95% interval of their mean (Student's) lies wholly beyond half the margin. Of the mean and not
-/// of the pseudomedian, which does not see what happens in few blocks either. (An estimate alone
-/// would not do: on a noisy machine medians of few slices scatter by more than that.)
+/// block by block, ln of the ratio of totals less ln of that of the slices: the 95% interval of
+/// their mean (Student's) lies wholly beyond half the margin. Of the mean and not of the
+/// pseudomedian, which does not see what happens in few blocks either. (An estimate alone would not
+/// do: on a noisy machine the totals scatter by more than that.)
 bool has_rare_costs(std::span<const double> gaps, double log_margin);
 
 }  // namespace loopbench

@@ -35,7 +35,8 @@ TEST(ChecksTest, AQuietSliceIsFine) {
 TEST(ChecksTest, ASaturatedDriverVoidsThroughputInSplitPlacement) {
     SliceSample slice = synthetic_slice(6400, 100, 200);
     slice.answer.driver_cpu_ns = slice.answer.elapsed_ns * 97 / 100;
-    EXPECT_EQ(findings(Placement::split, slice), Ids{"generator_bound"});
+    EXPECT_EQ(findings(Placement::split, slice), (Ids{"generator_bound", "generator_bound"}))
+        << "throughput and bytes a second";
     EXPECT_EQ(findings(Placement::lockstep, slice), Ids{}) << "there it is the other half";
 }
 
@@ -112,6 +113,26 @@ TEST(ChecksTest, DisturbedSlicesMakeTheMachineUnfit) {
     EXPECT_FALSE(of(9, 91));
     EXPECT_TRUE(of(3, 1));
     EXPECT_FALSE(of(2, 1)) << "so few say nothing";
+}
+
+TEST(ChecksTest, AnArmThatIsStillWarmingUpIsTold) {
+    const auto of = [](std::uint64_t early, std::uint64_t late) {
+        PlacementSamples samples;
+        ArmSamples& arm = samples.arms.emplace_back();
+        for (int i = 0; i < 8; ++i) {
+            BlockSamples block = synthetic_block(synthetic_slice(6400, early, 2 * early));
+            block.add(synthetic_slice(6400, late, 2 * late));
+            arm.blocks.push_back(block);
+        }
+        Ids ids;
+        for (const Warning& warning : check_samples(synthetic_plan({"uv"}), samples)) {
+            ids.push_back(warning.id);
+        }
+        return std::find(ids.begin(), ids.end(), "not_steady") != ids.end();
+    };
+    EXPECT_TRUE(of(110, 100));
+    EXPECT_TRUE(of(100, 110)) << "or wearing out";
+    EXPECT_FALSE(of(102, 100));
 }
 
 TEST(ChecksTest, DebugAndSanitizedBuildsAreTold) {

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "harness/compose.hpp"
+#include "harness/pairing.hpp"
 #include "results/validation.hpp"
 #include "tests/harness/synthetic_samples.hpp"
 
@@ -124,6 +127,49 @@ TEST(ComputeTest, TheRatioIsOverPairedBlocks) {
     EXPECT_NEAR(comparisons[0].ci95->low, 1.5, 1e-9);
     EXPECT_NEAR(comparisons[0].ci95->high, 1.5, 1e-9);
     EXPECT_NEAR(reached_precision(plan, samples_of({arm, reference})).value(), 0, 1e-9);
+}
+
+/// Two arms in a block of twenty slices each, the same but for one slice of the first, which is ten
+/// times as dear.
+PlacementSamples samples_with_a_stall() {
+    PlacementSamples samples = samples_of({{}, {}});
+    samples.shape.slices = 20;
+    for (ArmSamples& arm : samples.arms) {
+        arm.blocks.emplace_back().planned = 20;
+        const bool stalled = &arm == &samples.arms.front();
+        for (int i = 0; i < 20; ++i) {
+            const std::uint64_t times = stalled && i == 7 ? 10 : 1;
+            arm.blocks[0].add(synthetic_slice(6400, 100 * times, 200 * times));
+        }
+    }
+    return samples;
+}
+
+TEST(ComputeTest, OneStallDoesNotMoveTheRatioOfABlock) {
+    const CasePlan plan = synthetic_plan({"uv", "epoll"});
+    const PlacementSamples samples = samples_with_a_stall();
+    for (const char* metric : {"cpu_ns_per_op", "throughput"}) {
+        const PairedValues values = pair_values(plan, samples, *find_figure(metric), 0, 1);
+        EXPECT_NEAR(values.arm.at(0) / values.reference.at(0), 1, 1e-12) << metric;
+        ASSERT_EQ(values.gaps.size(), 1U) << metric;
+        EXPECT_NEAR(std::abs(values.gaps[0]), std::log(29.0 / 20), 1e-12) << "of the totals";
+    }
+}
+
+TEST(ComputeTest, ARoundWithADisturbedSliceIsNoPair) {
+    const CasePlan plan = synthetic_plan({"uv", "epoll"});
+    PlacementSamples samples = samples_of({{}, {}});
+    for (ArmSamples& arm : samples.arms) arm.blocks.emplace_back().planned = 2;
+    SliceSample disturbed = synthetic_slice(6400, 900, 1800);
+    disturbed.invalid = "another program";
+    samples.arms[0].blocks[0].add(disturbed);
+    samples.arms[1].blocks[0].add(synthetic_slice(6400, 300, 600));
+    samples.arms[0].blocks[0].add(synthetic_slice(6400, 100, 200));
+    samples.arms[1].blocks[0].add(synthetic_slice(6400, 200, 400));
+    EXPECT_NEAR(slice_ratio(plan, samples.arms[0].blocks[0], samples.arms[1].blocks[0],
+                            *find_figure("cpu_ns_per_op"))
+                    .value(),
+                0.5, 1e-12);
 }
 
 TEST(ComputeTest, ABlockThatOneArmDidNotFinishIsNoPair) {

@@ -75,7 +75,8 @@ TEST(PlanTest, MoreBlocksThatAreNeededAreShorter) {
 
 TEST(PlanTest, ABlockHoldsMoreSlicesWhenTheyAreShort) {
     EXPECT_EQ(usual_slices(milliseconds(5)), 32);
-    EXPECT_EQ(usual_slices(milliseconds(1)), 32);
+    EXPECT_EQ(usual_slices(milliseconds(2)), 80);
+    EXPECT_EQ(usual_slices(milliseconds(1)), 80);
     EXPECT_EQ(usual_slices(milliseconds(10)), 16);
     EXPECT_EQ(usual_slices(milliseconds(30)), 8);
     EXPECT_EQ(usual_slices(seconds(1)), 8);

@@ -39,16 +39,13 @@ class ReplayedTrace : public testing::Test {
     }
 
     BlockRatios ratios(double factor) const {
-        const Recording both = recording(factor);
-        return independent_log_ratios(both.arm.blocks(slices_a_block),
-                                      both.reference.blocks(slices_a_block))
-            .value();
+        const auto [arm, reference] = compared(recording(factor), slices_a_block);
+        return independent_log_ratios(arm, reference).value();
     }
 
     std::vector<double> block_ratios(double factor) const {
-        const Recording both = recording(factor);
-        return log_ratios(both.arm.blocks(slices_a_block), both.reference.blocks(slices_a_block))
-            .value();
+        const auto [arm, reference] = compared(recording(factor), slices_a_block);
+        return log_ratios(arm, reference).value();
     }
 
     /// With the planned looks at `blocks`, of which `ratios_of(n)` gives the first n log-ratios.
@@ -63,11 +60,10 @@ class ReplayedTrace : public testing::Test {
     }
 
     Decision gate(double factor) const {
-        const Recording both = recording(factor);
-        const auto arm = both.arm.blocks(slices_a_block);
-        const auto reference = both.reference.blocks(slices_a_block);
-        return gate_of(arm.size(), [&](std::size_t n) {
-            return independent_log_ratios(std::span(arm).first(n), std::span(reference).first(n))
+        const ComparedBlocks both = compared(recording(factor), slices_a_block);
+        return gate_of(both.arm.size(), [&](std::size_t n) {
+            return independent_log_ratios(std::span(both.arm).first(n),
+                                          std::span(both.reference).first(n))
                 .value()
                 .log_ratios;
         });

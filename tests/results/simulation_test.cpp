@@ -50,8 +50,7 @@ std::vector<Decision> simulate_gate(const Scene& scene, std::size_t cells,
     std::vector<GateCell> gate;
     for (std::size_t i = 0; i < cells; ++i) {
         const Recording recording = interleaved(draw_session(scene, random), random);
-        const auto arm = recording.arm.blocks(scene.slices);
-        const auto reference = recording.reference.blocks(scene.slices);
+        const auto [arm, reference] = compared(recording, scene.slices);
         GateCell cell(margin);
         for (std::size_t look = 0; look < looks.blocks.size() && !cell.settled(cells); ++look) {
             const auto blocks = static_cast<std::size_t>(looks.blocks[look]);
@@ -261,9 +260,9 @@ TEST(RunAThenRunB, CriesWolfWhereInterleavedBlocksDoNot) {
             const Recording plain = one_by_one(session);
             one_by_one_alarms +=
                 mann_whitney_p_value(plain.arm.costs(), plain.reference.costs()) < 0.05;
-            const Recording blocks = interleaved(session, random);
-            const auto ratios = log_ratios(blocks.arm.blocks(session.scene.slices),
-                                           blocks.reference.blocks(session.scene.slices));
+            const auto [arm, reference] =
+                compared(interleaved(session, random), session.scene.slices);
+            const auto ratios = log_ratios(arm, reference);
             interleaved_alarms +=
                 signed_rank_p_value(ratios.value(), 0, Alternative::two_sided) < 0.05;
         }

@@ -96,15 +96,12 @@ Session draw_session(const Scene& scene, std::mt19937_64& random) {
 }
 
 Recording interleaved(const Session& session, std::mt19937_64& random) {
-    const auto a_block = static_cast<std::size_t>(session.scene.slices);
-    std::vector<char> turns(2 * a_block, 0);
-    std::fill_n(turns.begin(), a_block, 1);
+    std::bernoulli_distribution coin;
     Recording recording;
-    for (std::size_t start = 0; start < session.machine.size(); start += turns.size()) {
-        std::shuffle(turns.begin(), turns.end(), random);
-        for (std::size_t i = 0; i < turns.size(); ++i) {
-            measure(session, turns[i] != 0, start + i, recording);
-        }
+    for (std::size_t time = 0; time + 1 < session.machine.size(); time += 2) {
+        const bool arm_first = coin(random);
+        measure(session, arm_first, time, recording);
+        measure(session, !arm_first, time + 1, recording);
     }
     return recording;
 }
@@ -117,26 +114,34 @@ Recording one_by_one(const Session& session) {
     return recording;
 }
 
+ComparedBlocks compared(const Recording& recording, int slices_a_block) {
+    ComparedBlocks blocks{{}, recording.reference.blocks(slices_a_block)};
+    const std::vector<double> arm = recording.arm.costs();
+    const std::vector<double> reference = recording.reference.costs();
+    const auto a_block = static_cast<std::size_t>(slices_a_block);
+    for (std::size_t block = 0; block < blocks.reference.size(); ++block) {
+        std::vector<double> ratios;
+        for (std::size_t i = block * a_block; i < (block + 1) * a_block; ++i) {
+            ratios.push_back(std::log(arm[i] / reference[i]));
+        }
+        const BlockSum& total = blocks.reference[block];
+        blocks.arm.push_back({total.amount * std::exp(hodges_lehmann(ratios)), total.operations});
+    }
+    return blocks;
+}
+
 BlockRatios simulate_log_ratios(const Scene& scene, std::mt19937_64& random) {
-    const Recording recording = interleaved(draw_session(scene, random), random);
-    return independent_log_ratios(recording.arm.blocks(scene.slices),
-                                  recording.reference.blocks(scene.slices))
-        .value();
+    const ComparedBlocks blocks =
+        compared(interleaved(draw_session(scene, random), random), scene.slices);
+    return independent_log_ratios(blocks.arm, blocks.reference).value();
 }
 
 std::vector<double> rare_cost_gaps(const Recording& recording, int slices_a_block) {
-    const auto arm = recording.arm.blocks(slices_a_block);
-    const auto reference = recording.reference.blocks(slices_a_block);
-    const std::vector<double> arm_costs = recording.arm.costs();
-    const std::vector<double> reference_costs = recording.reference.costs();
-    const auto a_block = static_cast<std::size_t>(slices_a_block);
-    const auto median_of = [&](const std::vector<double>& costs, std::size_t block) {
-        return median(std::span(costs).subspan(block * a_block, a_block));
-    };
-    std::vector<double> gaps = log_ratios(arm, reference).value();
-    for (std::size_t block = 0; block < gaps.size(); ++block) {
-        gaps[block] -= std::log(median_of(arm_costs, block) / median_of(reference_costs, block));
-    }
+    const ComparedBlocks blocks = compared(recording, slices_a_block);
+    std::vector<double> gaps =
+        log_ratios(recording.arm.blocks(slices_a_block), blocks.reference).value();
+    const std::vector<double> by_slice = log_ratios(blocks.arm, blocks.reference).value();
+    for (std::size_t block = 0; block < gaps.size(); ++block) gaps[block] -= by_slice[block];
     return gaps;
 }
 

@@ -49,6 +49,16 @@ struct Recording {
     SimulatedArm reference;
 };
 
+/// Blocks of two arms as they are compared: slice by slice. The reference has its totals, and the
+/// arm what is to them as the Hodges–Lehmann estimate over the ratios of their slices, one of each
+/// by turns.
+struct ComparedBlocks {
+    std::vector<BlockSum> arm;
+    std::vector<BlockSum> reference;
+};
+
+ComparedBlocks compared(const Recording& recording, int slices_a_block);
+
 /// A machine at its slices one after the other, and what an arm's slices cost apart from it: to be
 /// measured in one way or another.
 struct Session {
@@ -60,7 +70,7 @@ struct Session {
 
 Session draw_session(const Scene& scene, std::mt19937_64& random);
 
-/// In blocks of both arms, their slices in random order.
+/// In blocks of both arms, and in rounds of one slice of each, in random order.
 Recording interleaved(const Session& session, std::mt19937_64& random);
 
 /// All of the arm's slices, then all of the reference's.
@@ -69,8 +79,8 @@ Recording one_by_one(const Session& session);
 /// ln(arm / reference) of the interleaved blocks, as a gate or a comparison takes them.
 BlockRatios simulate_log_ratios(const Scene& scene, std::mt19937_64& random);
 
-/// Block by block, ln of the ratio of totals less that of the medians over slices: what
-/// `has_rare_costs` looks at.
+/// Block by block, ln of the ratio of totals less that of the slices: what `has_rare_costs` looks
+/// at.
 std::vector<double> rare_cost_gaps(const Recording& recording, int slices_a_block);
 
 /// Two-sided p-value of the Mann–Whitney U-test with the normal approximation, continuity
