@@ -6,17 +6,21 @@ include(GoogleTest)
 add_custom_target(loopbench-thread-tests)
 
 # loopbench_discover_tests(TARGET [PREFIX PREFIX] [LABEL LABEL] [TIMEOUT SECONDS]
-#                          [ENVIRONMENT NAME=VALUE])
+#                          [ENVIRONMENT NAME=VALUE] [SERIAL])
 #
 # Each test of the GoogleTest executable TARGET becomes a test of ctest, several times with several
 # prefixes. With the label `threads` they also run under ThreadSanitizer. With a sanitizer, whose start
-# takes longer than most tests, a conformance suite runs in eight processes instead.
+# takes longer than most tests, a conformance suite runs in eight processes instead. SERIAL is for tests
+# that measure: no other runs beside them.
 function(loopbench_discover_tests target)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PREFIX;LABEL;TIMEOUT;ENVIRONMENT" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "PREFIX;LABEL;TIMEOUT;ENVIRONMENT" "")
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 60)
     endif()
     set(properties TIMEOUT ${arg_TIMEOUT})
+    if(arg_SERIAL)
+        list(APPEND properties RUN_SERIAL TRUE)
+    endif()
     if(arg_LABEL)
         list(APPEND properties LABELS ${arg_LABEL})
     endif()

@@ -1,6 +1,7 @@
 // Whole runs against the fake SUT: what is written, and how a run ends when something fails.
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,6 +30,11 @@ void await(const std::function<bool()>& condition, const char* what) {
         ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waited in vain: " << what;
         std::this_thread::yield();
     }
+}
+
+int allowed_processors() {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 json read_result_file(const std::string& path) {
@@ -89,8 +95,9 @@ TEST_F(MeasuringTest, EchoIsMeasuredInBothPlacements) {
     EXPECT_EQ(result["complete"], true);
     EXPECT_EQ(result["cases"][0]["placement"], "lockstep");
     const json& metrics = result["cases"][0]["metrics"];
-    EXPECT_EQ(metrics["cpu_ns_per_op"]["n"], 6);
-    EXPECT_TRUE(metrics["cpu_ns_per_op"]["ci95"].is_array()) << metrics["cpu_ns_per_op"];
+    const json& cost = metrics["cpu_ns_per_op"];
+    EXPECT_GT(cost["n"], 0);
+    EXPECT_EQ(cost["ci95"].is_array(), cost["n"] == 6) << "a slice may be disturbed: " << cost;
     EXPECT_GT(metrics["throughput"]["median"], 0);
     EXPECT_EQ(metrics["allocations_per_op"]["median"], nullptr);
     EXPECT_FALSE(metrics.contains("offered_rate")) << "a closed loop offers none";
@@ -98,7 +105,7 @@ TEST_F(MeasuringTest, EchoIsMeasuredInBothPlacements) {
 }
 
 TEST_F(MeasuringTest, AnOpenLoopIsMeasuredInSplitPlacementAtItsRate) {
-    if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "it needs two processors";
+    if (allowed_processors() < 2) GTEST_SKIP() << "it needs two processors";
     const Outcome outcome = run_loopbench(short_run("echo", {"--connections=4", "--rate=8000"}));
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     EXPECT_NE(outcome.output.find("send lag p50"), std::string::npos) << outcome.output;
@@ -114,7 +121,7 @@ TEST_F(MeasuringTest, AnOpenLoopIsMeasuredInSplitPlacementAtItsRate) {
 }
 
 TEST_F(MeasuringTest, ARateInPercentIsThatShareOfTheSlowestArm) {
-    if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "it needs two processors";
+    if (allowed_processors() < 2) GTEST_SKIP() << "it needs two processors";
     const Outcome outcome = run_loopbench(short_run(
         "echo", {"--reference=fake+corrupt=no", "--connections=4", "--rate=25%", "--budget=5"}));
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
@@ -158,7 +165,9 @@ TEST_F(MeasuringTest, AReferenceGivesRatios) {
     ASSERT_EQ(result["cases"].size(), 2U);
     EXPECT_EQ(result["cases"][0]["samples"][0]["operations"], 20000);
     EXPECT_EQ(result["comparisons"][0]["reference"], "fake+corrupt=no");
-    EXPECT_TRUE(result["comparisons"][0]["ci95"].is_array());
+    const json& comparison = result["comparisons"][0];
+    EXPECT_TRUE(comparison["ratio"].is_number()) << comparison;
+    EXPECT_EQ(comparison["ci95"].is_array(), comparison["n"] == 6) << comparison;
 }
 
 TEST_F(MeasuringTest, AConfigFileSpeaksLikeTheCommandLine) {
