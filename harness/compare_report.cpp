@@ -162,7 +162,14 @@ std::string format_comparison(const ResultFile& result, const std::deque<Measure
             text += format_method(result, measured.plan, samples) + "\n";
         }
     }
-    return text + notes.render() + format_margins();
+    text += notes.render() + format_margins();
+    if (text.find("not sure enough") != std::string::npos) {
+        text +=
+            "not sure enough: the more cells a table has, the more blocks each of them needs; give "
+            "a "
+            "longer --budget, or fewer arms\n";
+    }
+    return text;
 }
 
 }  // namespace loopbench
