@@ -165,6 +165,11 @@ SliceSample Station::timed(const Work& amount, PairDisturbanceReader* watch) {
                          own_cpu_ns() - harness};
         sample.invalid = cause(before, after, own, sample.answer.elapsed_ns);
     }
+    // A guest's kernel takes stolen time off the clocks of whoever runs next (update_rq_clock_task
+    // in kernel/sched/core.c), and it may have been stolen while the processor was idle.
+    if (sample.cpu_ns == 0U && sample.answer.operations > 0 && sample.invalid.empty()) {
+        sample.invalid = "the clock of the process stood still: stolen time was taken off it";
+    }
     return sample;
 }
 

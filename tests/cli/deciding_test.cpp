@@ -44,7 +44,7 @@ class DecidingTest : public testing::Test {
     }
 
     Outcome compare(const std::vector<std::string>& more) {
-        std::vector<std::string> arguments{"compare", "--blocks=8", "--slices=1", "--slice-ms=1",
+        std::vector<std::string> arguments{"compare", "--blocks=8", "--slices=2", "--slice-ms=1",
                                            "--json=" + result_};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run_loopbench(arguments);
@@ -146,7 +146,7 @@ TEST_F(DecidingTest, AnArmThatCrashesLeavesTheOthersTheirResults) {
         if (one["arm"] == "fake+misbehave=crash") {
             EXPECT_EQ(cost["median"], nullptr);
         } else {
-            EXPECT_EQ(cost["n"], 8) << one["arm"];
+            EXPECT_GE(cost["n"], 6) << one["arm"];
             EXPECT_TRUE(cost["ci95"].is_array()) << one["arm"];
         }
     }

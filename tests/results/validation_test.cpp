@@ -21,7 +21,12 @@ std::string first_error(const json& document) {
 TEST(Validation, AFullResultIsValid) {
     ResultFile result = sample_result();
     EXPECT_EQ(first_error(result), "");
-    result.gate = json::object();
+    result.gate = json{{"form", "aa"},
+                       {"reference", "itself"},
+                       {"decision", "PASS"},
+                       {"inconclusive", "inconclusive"},
+                       {"alpha", json::object()},
+                       {"cells", json::array()}};
     result.sittings = json::array();
     result.claims = json::array();
     EXPECT_EQ(first_error(result), "");
