@@ -81,10 +81,11 @@ std::vector<std::string> differences(const json& then, const json& now) {
         compare(lines, trait.name, *before, *after);
     }
     // What a caller has added under names of its own.
-    for (const auto& [key, before] : then.items()) {
+    for (const auto& before : then.items()) {
+        const std::string& key = before.key();
         const bool own = std::none_of(std::begin(traits), std::end(traits),
                                       [&](const Trait& trait) { return trait.key == key; });
-        if (own && now.contains(key)) compare(lines, key, before, now[key]);
+        if (own && now.contains(key)) compare(lines, key, before.value(), now[key]);
     }
     return lines;
 }
