@@ -88,7 +88,7 @@ class MeasuringTest : public testing::Test {
 
 TEST_F(MeasuringTest, EchoIsMeasuredInBothPlacements) {
     const Outcome outcome = run_loopbench(short_run("echo", {"--connections=4"}));
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_TRUE(was_measured(outcome)) << outcome.errors;
     EXPECT_NE(outcome.output.find("CPU per operation"), std::string::npos) << outcome.output;
     EXPECT_NE(outcome.output.find("lockstep"), std::string::npos);
     const json result = read_result_file(result_);
@@ -107,7 +107,7 @@ TEST_F(MeasuringTest, EchoIsMeasuredInBothPlacements) {
 TEST_F(MeasuringTest, AnOpenLoopIsMeasuredInSplitPlacementAtItsRate) {
     if (allowed_processors() < 2) GTEST_SKIP() << "it needs two processors";
     const Outcome outcome = run_loopbench(short_run("echo", {"--connections=4", "--rate=8000"}));
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_TRUE(was_measured(outcome)) << outcome.errors;
     EXPECT_NE(outcome.output.find("send lag p50"), std::string::npos) << outcome.output;
     const json result = read_result_file(result_);
     ASSERT_EQ(result["cases"].size(), 1U);
@@ -124,7 +124,7 @@ TEST_F(MeasuringTest, ARateInPercentIsThatShareOfTheSlowestArm) {
     if (allowed_processors() < 2) GTEST_SKIP() << "it needs two processors";
     const Outcome outcome = run_loopbench(short_run(
         "echo", {"--reference=fake+corrupt=no", "--connections=4", "--rate=25%", "--budget=5"}));
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_TRUE(was_measured(outcome)) << outcome.errors;
     EXPECT_NE(outcome.output.find("25% of what fake"), std::string::npos) << outcome.output;
     const json result = read_result_file(result_);
     const json& origin = result["plan"]["placements"][0]["offered_rate"];
@@ -142,7 +142,7 @@ TEST_F(MeasuringTest, ARateInPercentIsThatShareOfTheSlowestArm) {
 
 TEST_F(MeasuringTest, WorkWithinTheProcessNeedsNoDriver) {
     const Outcome outcome = run_loopbench(short_run("pingpong"));
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_TRUE(was_measured(outcome)) << outcome.errors;
     const json result = read_result_file(result_);
     EXPECT_EQ(result["cases"][0]["placement"], "in-process");
     EXPECT_GT(result["cases"][0]["metrics"]["cpu_ns_per_switch"]["median"], 0);
@@ -151,7 +151,7 @@ TEST_F(MeasuringTest, WorkWithinTheProcessNeedsNoDriver) {
 
 TEST_F(MeasuringTest, WorkThatTakesNoTimeIsMeasuredAllTheSame) {
     const Outcome outcome = run_loopbench(short_run("pingpong", {}, "fake+instant=yes"));
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_TRUE(was_measured(outcome)) << outcome.errors;
     const json result = read_result_file(result_);
     EXPECT_EQ(result["complete"], true);
     EXPECT_GT(result["cases"][0]["metrics"]["cpu_ns_per_switch"]["median"], 0);
@@ -160,7 +160,7 @@ TEST_F(MeasuringTest, WorkThatTakesNoTimeIsMeasuredAllTheSame) {
 TEST_F(MeasuringTest, AReferenceGivesRatios) {
     const Outcome outcome = run_loopbench(
         short_run("pingpong", {"--reference=fake+corrupt=no", "--slice-rounds=20000"}));
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_TRUE(was_measured(outcome)) << outcome.errors;
     const json result = read_result_file(result_);
     ASSERT_EQ(result["cases"].size(), 2U);
     EXPECT_EQ(result["cases"][0]["samples"][0]["operations"], 20000);
@@ -175,7 +175,7 @@ TEST_F(MeasuringTest, AConfigFileSpeaksLikeTheCommandLine) {
     const Outcome outcome =
         run_loopbench(short_run("echo", {"--config=" + directory_.file("config"), "--connections=5",
                                          "--placement=lockstep"}));
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_TRUE(was_measured(outcome)) << outcome.errors;
     const json result = read_result_file(result_);
     EXPECT_EQ(result["cases"][0]["params"]["connections"], 5) << "what is typed wins";
     EXPECT_EQ(result["cases"][0]["samples"][0]["rounds"], 50);

@@ -99,6 +99,12 @@ Outcome run_loopbench(const std::vector<std::string>& arguments) {
     return outcome;
 }
 
+bool was_measured(const Outcome& outcome) {
+    return outcome.status == 0 ||
+           (outcome.status == 4 &&
+            outcome.errors.find("slices were disturbed") != std::string::npos);
+}
+
 std::string program_name(pid_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
     std::string name;

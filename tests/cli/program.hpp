@@ -43,6 +43,10 @@ class Program {
 /// much that it called the machine unfit.
 Outcome run_loopbench(const std::vector<std::string>& arguments);
 
+/// Whether it measured to the end: exit code 0, or 4 for slices that other programs disturbed,
+/// which a sanitizer's slow driver and harness count as.
+bool was_measured(const Outcome& outcome);
+
 /// The name of a process's program; empty when it is gone.
 std::string program_name(pid_t pid);
 
