@@ -45,12 +45,22 @@ bool wants_batch(Placement placement) {
     return placement != Placement::split;
 }
 
-/// CPU time of this process, all threads.
-std::uint64_t own_cpu_ns() {
+std::uint64_t read_clock(clockid_t clock) {
     timespec now{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    if (clock_gettime(clock, &now) != 0) return 0;
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
            static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+/// CPU time of this process, all threads.
+std::uint64_t own_cpu_ns() {
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/// CPU time of another process; 0 when it is gone.
+std::uint64_t clock_of(pid_t pid) {
+    clockid_t clock{};
+    return clock_getcpuclockid(pid, &clock) == 0 ? read_clock(clock) : 0;
 }
 
 }  // namespace
@@ -143,6 +153,8 @@ SliceSample Station::timed(const Work& amount, PairDisturbanceReader* watch) {
     if (!counters_) watch = nullptr;
     SliceSample sample;
     const std::uint64_t harness = own_cpu_ns();
+    // What it takes to read a request and to answer it is in no slice, and is ours all the same.
+    const std::uint64_t driver = watch != nullptr && driver_ ? clock_of(driver_->child().pid()) : 0;
     const PairDisturbance before = watch != nullptr ? watch->read() : PairDisturbance();
     const auto syscalls = this->syscalls();
     std::optional<std::uint64_t> instructions;
@@ -161,8 +173,8 @@ SliceSample Station::timed(const Work& amount, PairDisturbanceReader* watch) {
     }
     if (watch != nullptr) {
         const PairDisturbance after = watch->read();
-        const OwnUse own{sample.cpu_ns.value_or(0), sample.answer.driver_cpu_ns.value_or(0),
-                         own_cpu_ns() - harness};
+        const std::uint64_t driven = driver_ ? clock_of(driver_->child().pid()) - driver : 0;
+        const OwnUse own{sample.cpu_ns.value_or(0), driven, own_cpu_ns() - harness};
         sample.invalid = cause(before, after, own, sample.answer.elapsed_ns);
     }
     // A guest's kernel takes stolen time off the clocks of whoever runs next (update_rq_clock_task
