@@ -132,9 +132,11 @@ bool judge_by_sittings(JudgedCell& cell, const std::vector<Sitting>& sittings) {
             old.size(), old.size() == 1 ? "" : "s", least_sittings);
         return true;
     }
-    if (cell.log_ratios.size() < static_cast<std::size_t>(blocks_for_an_interval)) {
-        cell.cannot = fmt::format("{} blocks are no sitting; {} are needed", cell.log_ratios.size(),
-                                  blocks_for_an_interval);
+    // Merging correlated blocks leaves half as many ratios of as many blocks.
+    const std::size_t blocks = cell.log_ratios.size() * (cell.merged ? 2 : 1);
+    if (blocks < static_cast<std::size_t>(blocks_for_an_interval)) {
+        cell.cannot =
+            fmt::format("{} blocks are no sitting; {} are needed", blocks, blocks_for_an_interval);
         return true;
     }
     // The margin is one of the loop as it was, which the normaliser times the usual ratio is.
