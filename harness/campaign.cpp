@@ -71,6 +71,12 @@ bool Campaign::measure(const CasePlan& plan, const Settings& settings, StoppingR
     return !interrupted_;
 }
 
+void Campaign::checkpoint() {
+    const bool complete = std::exchange(result_.complete, false);
+    output_.checkpoint(result_);
+    result_.complete = complete;
+}
+
 ExitStatus Campaign::status() const {
     if (interrupted_) return exit_interrupted;
     if (failed_) return exit_workload_failed;

@@ -34,6 +34,9 @@ class Campaign {
     /// found.
     ExitStatus status() const;
 
+    /// Writes what there is so far where `--json` says, marked incomplete, and goes on.
+    void checkpoint();
+
     /// Writes the result where `--json` says.
     void finish() { output_.finish(result_); }
 

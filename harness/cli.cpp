@@ -25,11 +25,13 @@ struct Flag {
 };
 
 const std::vector<Flag>& flags() {
-    static const std::vector<std::string> measuring{"run", "compare", "gate", "baseline", "drive"};
+    static const std::vector<std::string> measuring{"run",      "compare", "gate",
+                                                    "baseline", "drive",   "claims"};
     static const std::vector<std::string> several{"compare", "gate", "baseline"};
-    static const std::vector<std::string> starting{"run",      "compare", "gate",
-                                                   "baseline", "drive",   "serve"};
-    static const std::vector<std::string> with_suts{"run", "compare", "gate", "baseline", "serve"};
+    static const std::vector<std::string> starting{"run",   "compare", "gate",  "baseline",
+                                                   "drive", "serve",   "claims"};
+    static const std::vector<std::string> with_suts{"run",      "compare", "gate",
+                                                    "baseline", "serve",   "claims"};
     static const std::vector<Flag> all{
         {"loop", "ARM", "the loop to measure: NAME[+key=value...] or exec:PATH", {"run", "serve"}},
         {"loops",
@@ -51,6 +53,9 @@ const std::vector<Flag>& flags() {
          {"gate"}},
         {"baseline", "FILE", "what loopbench baseline recorded, the reference", {"gate"}},
         {"aa", "", "this build against itself: what can this machine detect?", {"gate"}},
+        {"only", "IDS", "these claims, with commas between (loopbench list claims)", {"claims"}},
+        {"quick", "", "the fewest figures that a verdict can be given by", {"claims"}},
+        {"full", "", "every figure; with --json, goes on where it was interrupted", {"claims"}},
         {"metrics", "NAMES",
          "metrics to judge, with commas between (compare: processor time, in split "
          "throughput; gate: processor time, throughput, system calls)",
@@ -79,7 +84,7 @@ const std::vector<Flag>& flags() {
         {"precision",
          "PERCENT",
          "half-width of the main interval at which to stop (2); 0: never",
-         {"run", "compare", "drive"}},
+         {"run", "compare", "drive", "claims"}},
         {"slice-ms", "MS", "least length of a slice in ms (2 in lockstep, else 30)", measuring},
         {"slice-rounds", "N",
          "exact rounds (in process: operations) in a slice, in place of a time", measuring},
@@ -89,23 +94,23 @@ const std::vector<Flag>& flags() {
         {"seed",
          "N",
          "seed of everything random (drawn, and told in the result)",
-         {"run", "compare", "gate", "baseline", "drive", "serve", "micro"}},
+         {"run", "compare", "gate", "baseline", "drive", "serve", "micro", "claims"}},
         {"cpus",
          "SUT,DRIVER",
          "processors to use",
-         {"run", "compare", "gate", "baseline", "drive", "serve", "doctor"}},
+         {"run", "compare", "gate", "baseline", "drive", "serve", "doctor", "claims"}},
         {"sut-prefix", "COMMAND", "words put before the SUT's command, as in 'ip netns exec a'",
          with_suts},
         {"driver-prefix", "COMMAND", "words put before the driver's command", measuring},
         {"timeout", "SECONDS", "how long a process may take to answer (10)", starting},
-        {"json", "FILE", "write the result there", {"run", "compare", "gate", "drive"}},
+        {"json", "FILE", "write the result there", {"run", "compare", "gate", "drive", "claims"}},
         {"json", "", "print JSON", {"list", "doctor"}},
         {"markdown", "FILE", "write a summary there, for a pull request", {"gate"}},
         {"config", "FILE", "read flags from a file of lines name=value", starting},
         {"no-progress",
          "",
          "no progress line",
-         {"run", "compare", "gate", "baseline", "drive", "micro"}},
+         {"run", "compare", "gate", "baseline", "drive", "micro", "claims"}},
     };
     return all;
 }
@@ -116,10 +121,11 @@ const std::vector<std::pair<std::string, std::string>>& commands() {
         {"compare", "Measure several loops side by side and say which are faster"},
         {"gate", "Has this build become slower? The exit code says it"},
         {"baseline", "Record one sitting of a baseline for the gate"},
+        {"claims", "Measure what is said of event loops, and judge it"},
         {"serve", "Run a loop as a server for clients of your own"},
         {"drive", "Measure a server of your own with the driver"},
         {"micro", "Time the primitives of loops, on Google Benchmark"},
-        {"list", "Show the loops, workloads or metrics"},
+        {"list", "Show the loops, workloads, metrics or claims"},
         {"doctor", "Is this machine fit to measure on?"},
     };
     return all;
@@ -201,13 +207,15 @@ std::unique_ptr<Parser> make_parser() {
             if (mine) add_flag(*parser, sub, flag);
         }
         if (command == "list") {
-            sub.add_option("topic", parser->topic, "loops, workloads or metrics");
+            sub.add_option("topic", parser->topic, "loops, workloads, metrics or claims");
         }
         if (command == "baseline") {
             sub.add_option("file", parser->topic, "the baseline, which one sitting is added to");
         }
         if (command == "micro") sub.footer(micro_footer);
-        if (command == "list" || command == "micro" || command == "doctor") continue;
+        const bool takes_no_parameters =
+            command == "list" || command == "micro" || command == "doctor" || command == "claims";
+        if (takes_no_parameters) continue;
         for (const Parameter& parameter : all_parameters()) {
             sub.add_option(parameter.flag(), parser->values[command][parameter.flag().substr(2)],
                            parameter_help(parameter))

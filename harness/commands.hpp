@@ -11,6 +11,7 @@ int run_command(const CommandLine& line);
 int compare_command(const CommandLine& line);
 int gate_command(const CommandLine& line);
 int baseline_command(const CommandLine& line);
+int claims_command(const CommandLine& line);
 int drive_command(const CommandLine& line);
 int serve_command(const CommandLine& line);
 int micro_command(const CommandLine& line);

@@ -16,6 +16,7 @@ constexpr std::string_view few_samples =
     "too few samples in a block: 10/(1-q) are needed; run longer slices";
 constexpr std::string_view no_such_operation =
     "the mix holds no such operation, or this reference does not tell them apart";
+constexpr std::string_view not_told = "the SUT does not tell it";
 constexpr std::string_view no_schedule = "the slices were too short to say";
 constexpr std::string_view no_memory = "the memory of this process is not ours to read";
 constexpr std::string_view no_hardware =
@@ -33,6 +34,14 @@ bool on_timers(const WorkloadInfo& workload) {
 bool on_tasks(const WorkloadInfo& workload) {
     return workload.main_metric == "cpu_ns_per_switch";
 }
+
+template <const char* name>
+bool on(const WorkloadInfo& workload) {
+    return workload.name == name;
+}
+constexpr char cooperative[] = "cooperative";
+constexpr char cancel[] = "cancel";
+constexpr char timeout[] = "timeout";
 
 Value ratio(const Value& numerator, const Value& denominator) {
     if (!numerator || !denominator || *denominator <= 0) return std::nullopt;
@@ -144,6 +153,17 @@ std::vector<Figure> make_figures() {
              return switches ? per_second(*switches * t.operations, t) : Value();
          },
          "the SUT does not count its task switches"},
+        {"timer_delay_per_spin", on<cooperative>,
+         [](B t, J) { return reported(t, "timer_delay_per_spin"); }, not_told},
+        {"echo_delay_per_spin", on<cooperative>,
+         [](B t, J) { return reported(t, "echo_delay_per_spin"); }, not_told},
+        {"turns_to_cancel", on<cancel>, [](B t, J) { return reported(t, "turns_to_cancel"); },
+         not_told},
+        {"next_turn_share", on<cancel>, [](B t, J) { return reported(t, "next_turn_share"); },
+         not_told},
+        {"cancelled_first_share", on<timeout>,
+         [](B t, J) { return reported(t, "cancelled_first_share"); },
+         "only waits that expire have it"},
         {"voluntary_switches_per_op", always,
          [](B t, J) { return t.per_operation(t.counts.voluntary_switches); }, no_switches},
         {"involuntary_switches_per_op", always,

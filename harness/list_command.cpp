@@ -5,6 +5,7 @@
 
 #include "harness/ask_sut.hpp"
 #include "harness/catalogue.hpp"
+#include "harness/claims/claim.hpp"
 #include "harness/commands.hpp"
 #include "harness/errors.hpp"
 #include "harness/nearest.hpp"
@@ -64,6 +65,18 @@ json list_metrics() {
     return metrics;
 }
 
+json list_claims() {
+    json claims = json::array();
+    for (const Claim& claim : all_claims()) {
+        claims.push_back({{"id", claim.id},
+                          {"statement", claim.statement},
+                          {"source", claim.source},
+                          {"meaning", claim.meaning},
+                          {"limits", claim.limits}});
+    }
+    return claims;
+}
+
 void print_suts(const json& suts) {
     for (const json& loop : suts) {
         const bool available = loop.value("available", true);
@@ -115,6 +128,16 @@ void print_metrics(const json& metrics) {
     }
 }
 
+void print_claims(const json& claims) {
+    for (const json& claim : claims) {
+        fmt::print("{:<18} {}\n", claim["id"].get<std::string>(),
+                   claim["statement"].get<std::string>());
+        for (const char* part : {"source", "meaning", "limits"}) {
+            fmt::print("    {:<8} {}\n", part, claim[part].get<std::string>());
+        }
+    }
+}
+
 struct Topic {
     json content;
     void (*print)(const json& content);
@@ -124,15 +147,16 @@ Topic find_topic(const std::string& name) {
     if (name == "loops") return {list_loops(Catalogue::of_this_process()), print_loops};
     if (name == "workloads") return {list_workloads(), print_workloads};
     if (name == "metrics") return {list_metrics(), print_metrics};
+    if (name == "claims") return {list_claims(), print_claims};
     throw UsageError(fmt::format("list {}: there is no such list; {}", name,
-                                 suggestion(name, {"loops", "workloads", "metrics"})));
+                                 suggestion(name, {"loops", "workloads", "metrics", "claims"})));
 }
 
 }  // namespace
 
 int list_command(const CommandLine& line) {
     const std::vector<std::string> names =
-        line.topic.empty() ? std::vector<std::string>{"loops", "workloads", "metrics"}
+        line.topic.empty() ? std::vector<std::string>{"loops", "workloads", "metrics", "claims"}
                            : std::vector<std::string>{line.topic};
     json all = json::object();
     for (const std::string& name : names) {

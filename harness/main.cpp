@@ -19,6 +19,7 @@ int dispatch(const CommandLine& line) {
     if (line.command == "compare") return compare_command(line);
     if (line.command == "gate") return gate_command(line);
     if (line.command == "baseline") return baseline_command(line);
+    if (line.command == "claims") return claims_command(line);
     if (line.command == "drive") return drive_command(line);
     if (line.command == "serve") return serve_command(line);
     if (line.command == "micro") return micro_command(line);

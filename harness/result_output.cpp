@@ -26,9 +26,12 @@ void ResultOutput::add(Placement placement, const std::string& arm, const SliceS
     log_->append(line);
 }
 
+void ResultOutput::checkpoint(const ResultFile& result) {
+    if (!path_.empty()) write_atomically(path_, nlohmann::json(result).dump(1) + "\n");
+}
+
 void ResultOutput::finish(const ResultFile& result) {
-    if (path_.empty()) return;
-    write_atomically(path_, nlohmann::json(result).dump(1) + "\n");
+    checkpoint(result);
     if (log_) log_->remove();
 }
 

@@ -27,6 +27,9 @@ class ResultOutput {
     void begin(const ResultFile& head);
     void add(Placement placement, const std::string& arm, const SliceSample& sample);
 
+    /// Writes the result as it is; the log goes on.
+    void checkpoint(const ResultFile& result);
+
     /// Writes the result and removes the log. Throws std::system_error when that fails; then the
     /// log stays.
     void finish(const ResultFile& result);

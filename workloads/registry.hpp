@@ -4,9 +4,12 @@
 #include <memory>
 #include <string_view>
 
+#include "workloads/cancel.hpp"
+#include "workloads/cooperative.hpp"
 #include "workloads/echo.hpp"
 #include "workloads/fanin.hpp"
 #include "workloads/pingpong.hpp"
+#include "workloads/timeout.hpp"
 #include "workloads/timers.hpp"
 #include "workloads/workload.hpp"
 
@@ -26,6 +29,9 @@ inline constexpr auto workload_list = std::to_array<WorkloadEntry<Loop>>({
     {"fanin", &make_fanin<Loop>},
     {"timers", &make_timers<Loop>},
     {"pingpong", &make_ping_pong<Loop>},
+    {"cooperative", &make_cooperative<Loop>},
+    {"cancel", &make_cancel<Loop>},
+    {"timeout", &make_timeout<Loop>},
 });
 
 }  // namespace loopbench

@@ -26,7 +26,8 @@ TEST_P(ControlProtocol, DescribesItself) {
     EXPECT_EQ(description["protocol"], 1);
     EXPECT_EQ(description["name"], GetParam());
     EXPECT_EQ(description["available"], true);
-    EXPECT_EQ(description["workloads"], json({"echo", "fanin", "timers", "pingpong"}));
+    EXPECT_EQ(description["workloads"],
+              json({"echo", "fanin", "timers", "pingpong", "cooperative", "cancel", "timeout"}));
     for (const char* member : {"compiler", "flags", "assertions", "sanitizers"}) {
         EXPECT_TRUE(description["build"].contains(member)) << member;
     }

@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "harness/build_info.hpp"
+#include "harness/campaign.hpp"
+#include "harness/claims/claim.hpp"
+#include "harness/claims/experiments.hpp"
+#include "harness/claims/report.hpp"
+#include "harness/commands.hpp"
+#include "harness/compose.hpp"
+#include "harness/nearest.hpp"
+#include "harness/prepare.hpp"
+#include "harness/read_settings.hpp"
+#include "harness/report.hpp"
+#include "harness/verdicts.hpp"
+#include "results/validation.hpp"
+
+namespace loopbench {
+namespace {
+
+using nlohmann::json;
+
+Extent read_extent(const CommandLine& line) {
+    if (line.has("quick") && line.has("full")) {
+        throw UsageError("--quick: it is the opposite of --full; give one of them, or neither");
+    }
+    if (line.has("quick")) return Extent::quick;
+    return line.has("full") ? Extent::full : Extent::standard;
+}
+
+std::vector<const Claim*> wanted_claims(const CommandLine& line) {
+    std::vector<const Claim*> wanted;
+    std::vector<std::string> ids;
+    for (const Claim& claim : all_claims()) ids.push_back(claim.id);
+    if (!line.has("only")) {
+        for (const Claim& claim : all_claims()) wanted.push_back(&claim);
+        return wanted;
+    }
+    for (const std::string& id : split_list("--only", line.value("only"))) {
+        const auto found = std::find(ids.begin(), ids.end(), id);
+        if (found == ids.end()) {
+            throw UsageError(
+                fmt::format("--only={}: there is no such claim; {}", id, suggestion(id, ids)));
+        }
+        wanted.push_back(&all_claims()[static_cast<std::size_t>(found - ids.begin())]);
+    }
+    return wanted;
+}
+
+/// Most of what is claimed are factors: a few percent are precise enough.
+Settings claim_settings(Extent extent) {
+    Settings settings;
+    settings.precision = extent == Extent::quick ? 0.05 : 0.03;
+    settings.budget = std::chrono::seconds(extent == Extent::quick      ? 7
+                                           : extent == Extent::standard ? 12
+                                                                        : 20);
+    return settings;
+}
+
+Settings settings_for(const PlannedExperiment& experiment, const Settings& all) {
+    Settings own = all;
+    own.budget = std::chrono::duration_cast<std::chrono::nanoseconds>(all.budget * experiment.cost);
+    // Blocks are what an interval rests on, and fresh processes are what they cost: not slices.
+    constexpr int slices_in_lockstep = 16;
+    if (!own.slices && experiment.plan.placements.front() == Placement::lockstep &&
+        experiment.plan.workload.sockets) {
+        own.slices = slices_in_lockstep;
+    }
+    return own;
+}
+
+/// What a run is continued by, in the plan of its result.
+json progress_of(const std::vector<const Claim*>& claims, Extent extent) {
+    json ids = json::array();
+    for (const Claim* claim : claims) ids.push_back(claim->id);
+    return {{"extent", name_of(extent)}, {"claims", ids}, {"measured", json::array()}};
+}
+
+/// The result at `path` to go on with; nothing when there is none, or it is complete. Throws
+/// UsageError for one that something else has left incomplete.
+std::optional<ResultFile> begun_result(const std::string& path, const json& wanted) {
+    if (path.empty() || !std::filesystem::exists(path)) return std::nullopt;
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    ResultFile result;
+    try {
+        result = read_result(text);
+    } catch (const std::exception& error) {
+        throw UsageError(
+            fmt::format("--json={}: there is a file already, and it is no result: {}; "
+                        "give another name, or remove it",
+                        path, error.what()));
+    }
+    if (result.complete) return std::nullopt;
+    const json begun = result.plan.further.value("claims", json::object());
+    const bool same = begun.value("extent", "") == wanted.at("extent") &&
+                      begun.value("claims", json()) == wanted.at("claims") &&
+                      result.loopbench.commit == build_commit();
+    if (same) return result;
+    throw UsageError(
+        fmt::format("--json={}: it holds an incomplete result of other claims, another extent or "
+                    "another build; give another name, or remove it",
+                    path));
+}
+
+void print_plan(const std::vector<const Claim*>& claims, const ExperimentPlans& plans,
+                std::size_t measured, const Settings& settings) {
+    double cost = 0;
+    for (const PlannedExperiment& experiment : plans.planned) cost += experiment.cost;
+    const double minutes = cost * static_cast<double>(settings.budget.count()) / 60e9;
+    fmt::print(stderr, "{} claim{}, {} experiments, at most {:.0f} min{}\n", claims.size(),
+               claims.size() == 1 ? "" : "s", plans.planned.size(), std::max(1.0, minutes),
+               measured == 0 ? "" : fmt::format("; {} of them were measured before", measured));
+    std::set<std::string> reasons;
+    for (const auto& [key, why] : plans.skipped) reasons.insert(why);
+    for (const std::string& why : reasons) fmt::print(stderr, "left out: {}\n", why);
+}
+
+/// Measures the experiments that the result does not hold yet. After each of them the result is
+/// written, so that an interrupted run can go on.
+void measure_all(Campaign& campaign, const ExperimentPlans& plans, const Settings& settings) {
+    json& measured = campaign.result().plan.further["claims"]["measured"];
+    for (const PlannedExperiment& experiment : plans.planned) {
+        if (std::find(measured.begin(), measured.end(), experiment.key) != measured.end()) continue;
+        const Settings own = settings_for(experiment, settings);
+        PrecisionRule rule(experiment.plan, own, 0);
+        if (!campaign.measure(experiment.plan, own, rule)) return;
+        add_verdicts(campaign.result(), {campaign.cases().back()}, {}, {});
+        campaign.result().plan.further["claims"]["measured"].push_back(experiment.key);
+        campaign.checkpoint();
+    }
+}
+
+}  // namespace
+
+int claims_command(const CommandLine& line) {
+    const Extent extent = read_extent(line);
+    const std::vector<const Claim*> claims = wanted_claims(line);
+    const Catalogue catalogue = Catalogue::of_this_process();
+    const Settings settings = read_settings(line, catalogue, claim_settings(extent));
+    check_driver_found(settings);
+    check_output("--json", line.value("json"));
+    const json progress = progress_of(claims, extent);
+    std::optional<ResultFile> begun = begun_result(line.value("json"), progress);
+
+    const StopSignals signals;
+    ArmDirectory arms(catalogue, settings, signals);
+    const ExperimentPlans plans = plan_experiments(claims, extent, arms, settings);
+    print_plan(claims, plans, begun ? begun->plan.further.at("claims").at("measured").size() : 0,
+               settings);
+    if (!begun) {
+        std::vector<CasePlan> cases;
+        for (const PlannedExperiment& experiment : plans.planned) cases.push_back(experiment.plan);
+        begun = compose_head(cases, settings);
+        begun->plan.further["claims"] = progress;
+    }
+    Campaign campaign(line, *std::move(begun), settings, signals);
+    measure_all(campaign, plans, settings);
+
+    const ClaimEvidence evidence(campaign.result(), plans.skipped);
+    std::vector<JudgedClaim> judged;
+    for (const Claim* claim : claims) judged.push_back(judge(*claim, extent, evidence));
+    campaign.result().claims = to_json(judged);
+    fmt::print("{}", format_claims(judged));
+    std::fflush(stdout);
+    fmt::print(stderr, "{}", format_warnings(campaign.result()));
+    campaign.finish();
+    return campaign.status();
+}
+
+}  // namespace loopbench
