@@ -45,7 +45,7 @@ const std::vector<Flag>& flags() {
         {"workloads", "NAMES", "workloads with commas between (gate, baseline: echo)", several},
         {"reference",
          "ARM",
-         "an arm to measure beside it (compare: bare for sockets, normaliser in process)",
+         "an arm to measure beside it (compare: bare for sockets, else mostly normaliser)",
          {"run", "compare"}},
         {"against",
          "DIR",

@@ -30,7 +30,7 @@ std::vector<CasePlan> plan_cases(const CommandLine& line, const Catalogue& catal
     std::vector<CasePlan> plans;
     for (const CaseWish& wish : wishes) {
         const ArmSpec reference =
-            parse_arm("--reference", line.value("reference", usual_reference(wish.workload)));
+            parse_arm("--reference", line.value("reference", wish.workload.usual_reference));
         catalogue.program_of(reference, "--reference");
         CasePlan plan = plan_case(wish, loops, reference, arms);
         plan.placements = wanted_placements(line, wish, settings.processors);

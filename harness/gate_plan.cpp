@@ -98,7 +98,7 @@ std::vector<JudgedCell*> cells_of(GatePlan& plan, std::size_t pair) {
 }
 
 ReadyArm NormaliserFinder::find(const ReadyArm& loop, const CaseWish& wish) {
-    const ArmSpec spec = parse_arm("--loops", usual_reference(wish.workload));
+    const ArmSpec spec = parse_arm("--loops", wish.workload.usual_reference);
     catalogue_.program_of(spec, "--loops");
     if (spec.id == loop.spec.id) {
         throw UsageError(fmt::format(

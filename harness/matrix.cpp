@@ -85,10 +85,6 @@ std::vector<ArmSpec> wanted_loops(const CommandLine& line, const Catalogue& cata
     return loops;
 }
 
-std::string usual_reference(const WorkloadInfo& workload) {
-    return workload.sockets ? "bare" : "normaliser";
-}
-
 const ReadyArm& ArmDirectory::get(const ArmSpec& spec, std::string_view flag) {
     const auto known = arms_.find(spec.id);
     if (known != arms_.end()) return known->second;

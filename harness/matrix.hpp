@@ -39,10 +39,6 @@ std::vector<Placement> wanted_placements(const CommandLine& line, const CaseWish
 /// The arms of `--loops`. Throws UsageError for one that does not exist.
 std::vector<ArmSpec> wanted_loops(const CommandLine& line, const Catalogue& catalogue);
 
-/// What loops are set against when nobody says what: the floor for sockets, the yardstick of work
-/// inside the process.
-std::string usual_reference(const WorkloadInfo& workload);
-
 /// Describes each arm once, however many cases it takes part in.
 class ArmDirectory {
   public:

@@ -286,18 +286,19 @@ void check_together(const WorkloadInfo& workload, json& resolved) {
 const std::vector<WorkloadInfo>& all_workloads() {
     static const std::vector<WorkloadInfo> workloads{
         {"echo", "connections that each send a message and wait for it to come back", "round trip",
-         true, "cpu_ns_per_op", ""},
+         true, "cpu_ns_per_op", "", "bare"},
         {"fanin", "many senders, one loop that consumes and checks", "message", true,
-         "cpu_ns_per_op", ""},
+         "cpu_ns_per_op", "", "bare"},
         {"timers", "a storm of timers that start, are cancelled and expire", "timer operation",
-         false, "cpu_ns_per_op", ""},
+         false, "cpu_ns_per_op", "", "normaliser"},
         {"pingpong", "tasks that pass a token through the ready queue", "switch", false,
-         "cpu_ns_per_switch", "post"},
+         "cpu_ns_per_switch", "post", "normaliser"},
         {"cooperative", "a timer and an echo beside a task that spins", "round", false,
-         "cpu_ns_per_op", ""},
+         "cpu_ns_per_op", "", "epoll"},
         {"cancel", "tasks that are cancelled while they wait", "cancelled task", false,
-         "cpu_ns_per_op", ""},
-        {"timeout", "tasks that wait under a time limit", "wait", false, "cpu_ns_per_op", ""},
+         "cpu_ns_per_op", "", "epoll"},
+        {"timeout", "tasks that wait under a time limit", "wait", false, "cpu_ns_per_op", "",
+         "epoll"},
     };
     return workloads;
 }

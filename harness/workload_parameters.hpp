@@ -20,6 +20,9 @@ struct WorkloadInfo {
     /// when there are several. Where a library has none and the adapter's stands in, there is no
     /// verdict on the library.
     std::string central_operation;
+    /// What loops are set against when nobody says what: the floor for sockets, the yardstick of
+    /// work inside the process, or where neither can do the work, a loop.
+    std::string usual_reference;
 };
 
 const std::vector<WorkloadInfo>& all_workloads();
