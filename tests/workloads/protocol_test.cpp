@@ -170,10 +170,9 @@ TEST_P(ControlProtocol, NamesTheConnectionsThatWouldDo) {
 
 INSTANTIATE_TEST_SUITE_P(Loops, ControlProtocol, testing::ValuesIn(built_loops()), test_name);
 // The references that offer what is set up here.
-INSTANTIATE_TEST_SUITE_P(References, ControlProtocol,
-                         testing::ValuesIn(built_references({"bare", "native-asio", "asyncio",
-                                                             "uvloop"})),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(
+    References, ControlProtocol,
+    testing::ValuesIn(built_references({"bare", "native-asio", "asyncio", "uvloop"})), test_name);
 
 class Kind : public OverSuts<std::string> {};
 

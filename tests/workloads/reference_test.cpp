@@ -113,8 +113,7 @@ TEST_P(EchoReference, CountsTurnsAndDeliveries) {
 
 INSTANTIATE_TEST_SUITE_P(References, EchoReference,
                          testing::ValuesIn(built_references({"bare", "bare-blocking", "native-uv",
-                                                             "native-asio", "asyncio",
-                                                             "uvloop"})),
+                                                             "native-asio", "asyncio", "uvloop"})),
                          test_name);
 
 class Blocking : public testing::Test {
