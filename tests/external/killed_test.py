@@ -1,4 +1,5 @@
-"""A SUT in Python that is killed in the middle of a run: the run says so, ends with 5, and leaves nothing.
+"""A SUT in Python that is killed in the middle of a run: the run says so, ends with 5, and leaves
+nothing.
 
 Usage: killed_test.py LOOPBENCH
 """

@@ -1,5 +1,5 @@
-"""What is particular to the SUTs in Python; where they do what the others do, they run in those tests
-(tests/workloads).
+"""What is particular to the SUTs in Python; where they do what the others do, they run in those
+tests (tests/workloads).
 
 Usage: sut_test.py DIRECTORY, where the SUTs are.
 """

@@ -1,6 +1,6 @@
-"""Cancel: how many passes after `Task.cancel` a task sees its CancelledError, by what it waits for. One
-operation is one cancelled task. A callback that has itself called in every pass counts them, makes the
-tasks and cancels them."""
+"""Cancel: how many passes after `Task.cancel` a task sees its CancelledError, by what it waits for.
+One operation is one cancelled task. A callback that has itself called in every pass counts them,
+makes the tasks and cancels them."""
 
 import asyncio
 import socket

@@ -1,5 +1,6 @@
-"""Echo: sends back what it receives, on any number of connections. At a client's end of file it sends
-what is still queued, ends its own side, and closes. What comes back is checked by the driver."""
+"""Echo: sends back what it receives, on any number of connections. At a client's end of file it
+sends what is still queued, ends its own side, and closes. What comes back is checked by the
+driver."""
 
 import asyncio
 

@@ -4,8 +4,8 @@ SUB_BITS = 7
 
 
 class Histogram:
-    """Keeps the values as they come and puts them into buckets when asked: recording is an append, so
-    that it does not show in what is measured."""
+    """Keeps the values as they come and puts them into buckets when asked: recording is an append,
+    so that it does not show in what is measured."""
 
     __slots__ = ("values",)
 

@@ -16,8 +16,8 @@ def reject(name, value, what_would_do):
 
 
 class ParameterReader:
-    """Reads the `params` of a `setup`. One that is missing has its default, one that nobody asks for
-    is ignored."""
+    """Reads the `params` of a `setup`. One that is missing has its default, one that nobody asks
+    for is ignored."""
 
     def __init__(self, params):
         self._params = params

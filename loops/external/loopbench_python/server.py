@@ -1,4 +1,5 @@
-"""What the socket workloads share: a listener, its connections in the three forms, and their end."""
+"""What the socket workloads share: a listener, its connections in the three forms, and their
+end."""
 
 import asyncio
 import contextlib
@@ -34,8 +35,11 @@ class Server(Workload):
 
     def deviations(self):
         # Streams are made of plain protocols, so that there, too, the library chooses.
-        by_library = self.parameters.api == "task" or self.parameters.api == "push" and self.is_plain
-        return ["read_buffer"] if by_library and self.parameters.read_buffer != self.library_buffer else []
+        api = self.parameters.api
+        by_library = api == "task" or (api == "push" and self.is_plain)
+        if by_library and self.parameters.read_buffer != self.library_buffer:
+            return ["read_buffer"]
+        return []
 
     def set_up(self):
         parse_address(self._address)

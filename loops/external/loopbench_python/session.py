@@ -147,7 +147,8 @@ class Session:
         return answer("marked", counters=counters)
 
     def _slice(self, operations):
-        """The input is not watched meanwhile, so that the loop has nothing but the workload to do."""
+        """The input is not watched meanwhile, so that the loop has nothing but the workload to
+        do."""
         self._loop.remove_reader(self._control.source)
         try:
             done = self._workload.slice(operations)
@@ -163,8 +164,8 @@ class Session:
                                 "this is a fault of the SUT, or of what the client sent")
 
     def _report(self, _loop, context):
-        """An error that nobody handled, of which asyncio tells. A shortage of descriptors, after which
-        it accepts again, is none."""
+        """An error that nobody handled, of which asyncio tells. A shortage of descriptors, after
+        which it accepts again, is none."""
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in SHORTAGES:
             return

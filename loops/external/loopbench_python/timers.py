@@ -61,7 +61,8 @@ class Timers(Workload):
 
     def set_up(self):
         """Starts all timers except those that each round starts by itself. Between slices they stay
-        pending, far in the future, so that a slice needs no lead-in and the loop sleeps meanwhile."""
+        pending, far in the future, so that a slice needs no lead-in and the loop sleeps
+        meanwhile."""
         for timer in self._order[self._storm.expiries:]:
             self._start_far(timer)
 

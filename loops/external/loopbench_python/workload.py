@@ -4,8 +4,8 @@ from .errors import SelfCheck, WorkloadError
 
 
 class Workload:
-    """One workload on one loop. Every call is made while the loop does not run, and those that need it
-    run it themselves."""
+    """One workload on one loop. Every call is made while the loop does not run, and those that need
+    it run it themselves."""
 
     def __init__(self, loop):
         self.loop = loop
@@ -24,7 +24,8 @@ class Workload:
         return {}
 
     def slice(self, operations):
-        """Does so many operations, rounded up to the workload's unit; gives the members of `done`."""
+        """Does so many operations, rounded up to the workload's unit; gives the members of
+        `done`."""
         raise WorkloadError("a slice was asked of a workload that the driver drives",
                             "send the slice to the driver")
 
