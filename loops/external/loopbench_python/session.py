@@ -77,7 +77,7 @@ class Session:
         self._library = library
         self._control_turns = 0
         self._awaits_input = False
-        self._loop = library.new_loop()
+        self._loop = library.new_loop(setup.workload in SOCKET_WORKLOADS)
         asyncio.set_event_loop(self._loop)
         interval = poll_interval(setup.reader)
         self._workload = WORKLOADS[setup.workload](self._loop, setup)
