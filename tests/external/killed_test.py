@@ -21,7 +21,7 @@ def child_named(pid, name):
         try:
             if pathlib.Path(f"/proc/{child}/comm").read_text().startswith(name):
                 return int(child)
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return None
 
