@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/protocol.hpp"
+#include "harness/script_interpreter.hpp"
 
 namespace loopbench {
 namespace {
@@ -34,13 +35,17 @@ std::string excerpt(const std::string& line) {
 }  // namespace
 
 Conversation::Conversation(std::string who, const ChildOptions& options, const StopSignals& signals)
-    : who_(std::move(who)), signals_(signals), child_(options), lines_(child_.output()) {}
+    : who_(std::move(who)),
+      program_(options.command.front()),
+      signals_(signals),
+      child_(options),
+      lines_(child_.output()) {}
 
 void Conversation::release() {
     try {
         child_.release();
     } catch (const std::system_error& error) {
-        fail(fmt::format("could not be started: {}", error.code().message()));
+        fail(fmt::format("could not be started: {}", why_not_started(program_, error.code())));
     }
 }
 

@@ -52,6 +52,7 @@ class Conversation {
     void check_silent(const std::string& asked);
 
     std::string who_;
+    std::string program_;  // as it was given, for what is said when it cannot be started
     const StopSignals& signals_;
     Child child_;
     LineReader lines_;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,6 +113,29 @@ TEST_F(ConversationTest, AProgramThatCannotBeRunIsTold) {
     } catch (const ProcessError& error) {
         EXPECT_STREQ(error.what(), "could not be started: No such file or directory");
     }
+}
+
+TEST_F(ConversationTest, AScriptWithoutItsInterpreterIsTold) {
+    std::string script = testing::TempDir() + "script-XXXXXX";
+    const int file = mkstemp(script.data());
+    const std::string text = "#! /nonexistent/python3 -I\nprint()\n";
+    ASSERT_EQ(write(file, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    fchmod(file, 0700);
+    close(file);
+    ArmSpec arm;
+    arm.id = "a script";
+    ChildOptions options;
+    options.command = {script};
+    SutProcess sut(arm, options, signals_, Patience{});
+    try {
+        sut.release();
+        FAIL();
+    } catch (const ProcessError& error) {
+        EXPECT_EQ(error.what(), "could not be started: " + script +
+                                    " is a script for /nonexistent/python3, which is missing; "
+                                    "install that interpreter");
+    }
+    unlink(script.c_str());
 }
 
 TEST_F(ConversationTest, TheEndOfThePartnerIsThePartnersError) {

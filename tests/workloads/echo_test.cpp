@@ -131,6 +131,11 @@ INSTANTIATE_TEST_SUITE_P(References, Echo,
                                                                               "native-asio"})),
                                           testing::Values("push")),
                          test_name);
+INSTANTIATE_TEST_SUITE_P(Python, Echo,
+                         testing::Combine(testing::ValuesIn(built_references({"asyncio",
+                                                                              "uvloop"})),
+                                          testing::Values("push", "pull", "task")),
+                         test_name);
 
 }  // namespace
 }  // namespace loopbench

@@ -130,6 +130,11 @@ INSTANTIATE_TEST_SUITE_P(References, Fanin,
                                                                               "native-asio"})),
                                           testing::Values("push")),
                          test_name);
+INSTANTIATE_TEST_SUITE_P(Python, Fanin,
+                         testing::Combine(testing::ValuesIn(built_references({"asyncio",
+                                                                              "uvloop"})),
+                                          testing::Values("push", "pull", "task")),
+                         test_name);
 
 }  // namespace
 }  // namespace loopbench

@@ -34,6 +34,11 @@ INSTANTIATE_TEST_SUITE_P(Loops, PingPong,
                                           testing::Values("callback", "yield", "event", "cancel",
                                                           "cancel-throw")),
                          test_name);
+INSTANTIATE_TEST_SUITE_P(
+    Python, PingPong,
+    testing::Combine(testing::ValuesIn(built_references({"asyncio", "uvloop"})),
+                     testing::Values("callback", "yield", "event", "cancel", "cancel-throw")),
+    test_name);
 INSTANTIATE_TEST_SUITE_P(Kernel, PingPong,
                          testing::Combine(testing::ValuesIn(built_references({"bare", "threads"})),
                                           testing::Values("callback", "yield", "event")),
@@ -74,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(Loops, Timers,
                          test_name);
 INSTANTIATE_TEST_SUITE_P(
     References, Timers,
-    testing::Combine(testing::ValuesIn(built_references({"bare", "native-uv", "native-asio"})),
+    testing::Combine(testing::ValuesIn(built_references({"bare", "native-uv", "native-asio",
+                                                         "asyncio", "uvloop"})),
                      testing::Values("1:1:1", "3:2:1", "1:0:0", "0:1:0", "0:0:1")),
     test_name);
 

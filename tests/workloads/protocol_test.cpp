@@ -26,8 +26,11 @@ TEST_P(ControlProtocol, DescribesItself) {
     EXPECT_EQ(description["protocol"], 1);
     EXPECT_EQ(description["name"], GetParam());
     EXPECT_EQ(description["available"], true);
-    EXPECT_EQ(description["workloads"],
-              json({"echo", "fanin", "timers", "pingpong", "cooperative", "cancel", "timeout"}));
+    const std::vector<std::string> offered = description["workloads"];
+    for (const char* workload :
+         {"echo", "fanin", "timers", "pingpong", "cooperative", "cancel", "timeout"}) {
+        EXPECT_NE(std::find(offered.begin(), offered.end(), workload), offered.end()) << workload;
+    }
     for (const char* member : {"compiler", "flags", "assertions", "sanitizers"}) {
         EXPECT_TRUE(description["build"].contains(member)) << member;
     }
@@ -78,6 +81,7 @@ TEST_P(ControlProtocol, TakesRequestsInPiecesAndSeveralAtOnce) {
 TEST_P(ControlProtocol, DoesNotCountItsOwnTurns) {
     sut_.set_up("pingpong", json::object());
     const json before = sut_.counters();
+    if (before["turns"].is_null()) GTEST_SKIP() << "it counts none";
     // One turn of slack: Asio may poll once more before it has nothing left to do.
     EXPECT_LE(sut_.counters()["turns"], before["turns"].get<int>() + 1);
 }
@@ -167,10 +171,11 @@ TEST_P(ControlProtocol, NamesTheConnectionsThatWouldDo) {
 
 INSTANTIATE_TEST_SUITE_P(Loops, ControlProtocol, testing::ValuesIn(built_loops()), test_name);
 // The references that offer what is set up here.
-INSTANTIATE_TEST_SUITE_P(References, ControlProtocol,
-                         testing::ValuesIn(built_references({"bare", "native-asio"})), test_name);
+INSTANTIATE_TEST_SUITE_P(
+    References, ControlProtocol,
+    testing::ValuesIn(built_references({"bare", "native-asio", "asyncio", "uvloop"})), test_name);
 
-class Kind : public testing::TestWithParam<std::string> {};
+class Kind : public OverSuts<std::string> {};
 
 TEST_P(Kind, TellsReferencesFromLoops) {
     const std::vector<std::string> loops = built_loops();
