@@ -29,6 +29,8 @@ const std::vector<Flag>& flags() {
     static const std::vector<std::string> several{"compare", "gate", "baseline"};
     static const std::vector<std::string> starting{"run",      "compare", "gate",
                                                    "baseline", "drive",   "serve"};
+    static const std::vector<std::string> waiting{"run",      "compare", "gate", "list",
+                                                  "baseline", "drive",   "serve"};
     static const std::vector<std::string> with_suts{"run", "compare", "gate", "baseline", "serve"};
     static const std::vector<Flag> all{
         {"loop", "ARM", "the loop to measure: NAME[+key=value...] or exec:PATH", {"run", "serve"}},
@@ -97,9 +99,10 @@ const std::vector<Flag>& flags() {
         {"sut-prefix", "COMMAND", "words put before the SUT's command, as in 'ip netns exec a'",
          with_suts},
         {"driver-prefix", "COMMAND", "words put before the driver's command", measuring},
-        {"timeout", "SECONDS", "how long a process may take to answer (10)", starting},
+        {"timeout", "SECONDS", "how long a process may take to answer (10)", waiting},
         {"json", "FILE", "write the result there", {"run", "compare", "gate", "drive"}},
         {"json", "", "print JSON", {"list", "doctor"}},
+        {"check", "ARM", "does it keep the control protocol? NAME or exec:PATH", {"list"}},
         {"markdown", "FILE", "write a summary there, for a pull request", {"gate"}},
         {"config", "FILE", "read flags from a file of lines name=value", starting},
         {"no-progress",
