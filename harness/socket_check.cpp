@@ -24,6 +24,7 @@ std::vector<ServingForm> serving_forms_of(const WorkloadInfo& workload) {
         form("tcp, push", {{"transport", "tcp"}, {"api", "push"}}, 20),
         form("unix, pull", {{"transport", "unix"}, {"api", "pull"}}, 20),
         form("unix, task", {{"transport", "unix"}, {"api", "task"}}, 20),
+        form("unix, push, one connection", {{"connections", "1"}}, 20),
         // More than a socket's buffer holds: reads and writes come in parts.
         form("unix, push, messages of 1 MB", {{"size", "1000000"}}, 3),
     };
