@@ -22,7 +22,9 @@
 namespace loopbench {
 namespace {
 
-constexpr off_t kept_error_bytes = 1 << 20;
+constexpr off_t most_error_bytes = 1 << 20;
+/// What the last lines are taken from.
+constexpr off_t last_error_bytes = 16 * 1024;
 
 struct Pipe {
     OwnedFd read;
@@ -184,16 +186,19 @@ std::optional<int> Child::exit_status() const noexcept {
     return WEXITSTATUS(*status_);
 }
 
-std::vector<std::string> Child::last_lines(std::size_t count) const {
-    constexpr off_t looked_at = 16 * 1024;
+std::string Child::last_errors() const {
     struct stat status {};
     fstat(errors_.get(), &status);
-    const off_t start = std::max<off_t>(0, status.st_size - looked_at);
+    const off_t start = std::max<off_t>(0, status.st_size - last_error_bytes);
     std::string text(static_cast<std::size_t>(status.st_size - start), '\0');
     const ssize_t got = pread(errors_.get(), text.data(), text.size(), start);
     text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+    return text;
+}
+
+std::vector<std::string> Child::last_lines(std::size_t count) const {
     std::vector<std::string> lines;
-    std::istringstream stream(text);
+    std::istringstream stream(last_errors());
     for (std::string line; std::getline(stream, line);) {
         if (!line.empty()) lines.push_back(line);
     }
@@ -201,12 +206,13 @@ std::vector<std::string> Child::last_lines(std::size_t count) const {
     return lines;
 }
 
-void Child::trim_errors() noexcept {
+void Child::trim_errors() {
     struct stat status {};
-    if (fstat(errors_.get(), &status) == 0 && status.st_size > kept_error_bytes &&
-        ftruncate(errors_.get(), 0) != 0) {
-        return;  // nothing is lost but memory
-    }
+    if (fstat(errors_.get(), &status) != 0 || status.st_size <= most_error_bytes) return;
+    const std::string kept = last_errors();
+    // The file is in append mode: the process goes on at whatever is its end.
+    if (ftruncate(errors_.get(), 0) != 0) return;
+    if (write(errors_.get(), kept.data(), kept.size()) < 0) return;  // lines lost, no more
 }
 
 }  // namespace loopbench

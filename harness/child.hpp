@@ -57,11 +57,14 @@ class Child {
 
     /// The last lines of its standard error, at most `count`, oldest first.
     std::vector<std::string> last_lines(std::size_t count) const;
-    /// Forgets what it wrote to standard error beyond a mebibyte, so that a chatty process does not
-    /// fill the memory. To be called between slices.
-    void trim_errors() noexcept;
+    /// Once it has written more than a mebibyte to standard error, forgets all but its last lines,
+    /// so that a chatty process does not fill the memory. To be called between slices, and while an
+    /// answer is long in coming.
+    void trim_errors();
 
   private:
+    /// The end of what it wrote to standard error.
+    std::string last_errors() const;
     [[noreturn]] void run_program(const ChildOptions& options, pid_t parent, int gate, int failure);
 
     pid_t pid_ = -1;

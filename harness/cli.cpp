@@ -30,6 +30,8 @@ const std::vector<Flag>& flags() {
     static const std::vector<std::string> several{"compare", "gate", "baseline"};
     static const std::vector<std::string> starting{"run",   "compare", "gate",  "baseline",
                                                    "drive", "serve",   "claims"};
+    static const std::vector<std::string> waiting{"run",   "compare", "gate",   "baseline",
+                                                  "drive", "serve",   "claims", "list"};
     static const std::vector<std::string> with_suts{"run",      "compare", "gate",
                                                     "baseline", "serve",   "claims"};
     static const std::vector<Flag> all{
@@ -102,9 +104,10 @@ const std::vector<Flag>& flags() {
         {"sut-prefix", "COMMAND", "words put before the SUT's command, as in 'ip netns exec a'",
          with_suts},
         {"driver-prefix", "COMMAND", "words put before the driver's command", measuring},
-        {"timeout", "SECONDS", "how long a process may take to answer (10)", starting},
+        {"timeout", "SECONDS", "how long a process may take to answer (10)", waiting},
         {"json", "FILE", "write the result there", {"run", "compare", "gate", "drive", "claims"}},
         {"json", "", "print JSON", {"list", "doctor"}},
+        {"check", "ARM", "does it keep the control protocol? NAME or exec:PATH", {"list"}},
         {"markdown", "FILE", "write a summary there, for a pull request", {"gate"}},
         {"config", "FILE", "read flags from a file of lines name=value", starting},
         {"no-progress",

@@ -16,6 +16,7 @@ int drive_command(const CommandLine& line);
 int serve_command(const CommandLine& line);
 int micro_command(const CommandLine& line);
 int list_command(const CommandLine& line);
+int check_command(const CommandLine& line);  ///< `list --check`
 int doctor_command(const CommandLine& line);
 
 }  // namespace loopbench

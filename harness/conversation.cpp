@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -21,6 +22,9 @@ constexpr milliseconds quit_timeout{2000};
 /// A process whose end shows elsewhere first (a broken pipe, a reset connection) has this long for
 /// the kernel to report it.
 constexpr int ending_timeout_ms = 1000;
+/// Longer than slices usually are, which nobody is to disturb; and short for a process that fills
+/// the memory with what it writes to standard error.
+constexpr milliseconds between_trims{100};
 
 /// The start of `line`, for a message.
 std::string excerpt(const std::string& line) {
@@ -60,17 +64,20 @@ void Conversation::fail_ended(const std::string& asked) {
     fail(fmt::format("{} while it was asked to '{}'", child_.ending(), asked));
 }
 
-void Conversation::check_silent(const std::string& asked) {
-    if (!lines_.unfinished().empty()) {
-        fail(fmt::format("spoke unasked before it was asked to '{}': {}", asked,
-                         excerpt(std::string(lines_.unfinished()))));
-    }
+void Conversation::check_silent(const std::string& asked, const std::string& when) {
     pollfd watched{child_.output(), POLLIN, 0};
-    if (poll(&watched, 1, 0) > 0) {
-        if (lines_.feed() == LineReader::Fed::end) fail_ended(asked);
-        fail(fmt::format("spoke unasked before it was asked to '{}': {}", asked,
-                         excerpt(lines_.next_line().value_or(std::string(lines_.unfinished())))));
-    }
+    const bool readable = lines_.unfinished().empty() && poll(&watched, 1, 0) > 0;
+    if (readable && lines_.feed() == LineReader::Fed::end) fail_ended(asked);
+    if (lines_.unfinished().empty()) return;
+    const auto line = lines_.next_line();
+    fail(fmt::format("spoke unasked {}: {}", when,
+                     excerpt(line.value_or(std::string(lines_.unfinished())))));
+}
+
+void Conversation::check_partner(const std::string& asked, Conversation* partner) {
+    if (partner == nullptr) return;
+    if (partner->child_.wait_for_end(ending_timeout_ms)) partner->fail_ended(asked);
+    partner->check_silent(asked, fmt::format("during '{}'", asked));
 }
 
 void Conversation::wait_readable(const std::string& asked, steady_clock::time_point deadline,
@@ -80,12 +87,18 @@ void Conversation::wait_readable(const std::string& asked, steady_clock::time_po
                          {partner == nullptr ? -1 : partner->child_.pidfd(), POLLIN, 0}};
     while (true) {
         const auto left = std::chrono::ceil<milliseconds>(deadline - steady_clock::now());
-        const int wait_ms = static_cast<int>(std::max<std::int64_t>(0, left.count()));
-        const int ready = poll(watched, 3, wait_ms);
+        const auto wait = std::clamp(left, milliseconds(0), between_trims);
+        const int ready = poll(watched, 3, static_cast<int>(wait.count()));
         if (ready < 0 && errno != EINTR) {
             throw std::system_error(errno, std::generic_category(), "poll");
         }
+        if (ready == 0 && left > wait) {
+            child_.trim_errors();
+            if (partner != nullptr) partner->child_.trim_errors();
+            continue;
+        }
         if (ready == 0) {
+            check_partner(asked, partner);
             fail(fmt::format("did not answer '{}' within {:.3g} s", asked,
                              static_cast<double>(timeout.count()) / 1e3));
         }
@@ -114,7 +127,7 @@ nlohmann::json Conversation::ask(const nlohmann::json& message, std::string_view
     const auto asked = message.at("type").get<std::string>();
     std::string line;
     try {
-        check_silent(asked);
+        check_silent(asked, fmt::format("before it was asked to '{}'", asked));
         if (!write_line(child_.input(), message.dump())) fail_ended(asked);
         line = wait_for_line(asked, timeout, partner);
     } catch (const std::length_error&) {
@@ -129,9 +142,7 @@ nlohmann::json Conversation::ask(const nlohmann::json& message, std::string_view
                          violation.what(), excerpt(line)));
     }
     if (reply.at("type") == "error") {
-        if (partner != nullptr && partner->child_.wait_for_end(ending_timeout_ms)) {
-            partner->fail_ended(asked);
-        }
+        check_partner(asked, partner);
         throw RefusedError(who_, reply.at("what").get<std::string>(), reply.value("remedy", ""),
                            child_.last_lines(quoted_lines));
     }
@@ -140,11 +151,26 @@ nlohmann::json Conversation::ask(const nlohmann::json& message, std::string_view
 
 void Conversation::quit() {
     static_cast<void>(write_line(child_.input(), R"({"type":"quit"})"));
+    await_end("'quit'");
+}
+
+void Conversation::end_input() {
+    await_end("the end of its input");
+}
+
+void Conversation::await_end(std::string_view after) {
     child_.close_input();
     if (!child_.wait_for_end(static_cast<int>(quit_timeout.count()))) {
-        fail("did not end within 2 s of 'quit'");
+        fail(fmt::format("did not end within 2 s of {}", after));
     }
-    if (!child_.ended_well()) fail(fmt::format("{} when it was asked to quit", child_.ending()));
+    if (!child_.ended_well()) fail(fmt::format("{} after {}", child_.ending(), after));
+}
+
+std::optional<std::string> Conversation::unasked_words() {
+    if (lines_.unfinished().empty()) lines_.feed();
+    if (const auto line = lines_.next_line()) return excerpt(*line);
+    if (lines_.unfinished().empty()) return std::nullopt;
+    return excerpt(std::string(lines_.unfinished()));
 }
 
 }  // namespace loopbench

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,13 @@ class Conversation {
     /// other than with status 0 throws ProcessError.
     void quit();
 
+    /// The same by ending its input alone.
+    void end_input();
+
+    /// The first line that it has said without being asked, or the start of it; nothing when it has
+    /// said none so far. To be asked between answers, and after its end.
+    std::optional<std::string> unasked_words();
+
     const std::string& who() const noexcept { return who_; }
     Child& child() noexcept { return child_; }
 
@@ -49,7 +57,11 @@ class Conversation {
     void wait_readable(const std::string& asked, std::chrono::steady_clock::time_point deadline,
                        std::chrono::milliseconds timeout, Conversation* partner);
     [[noreturn]] void fail_ended(const std::string& asked);
-    void check_silent(const std::string& asked);
+    /// Fails when it has said something, or has ended; `when` goes into the message.
+    void check_silent(const std::string& asked, const std::string& when);
+    /// After a failure of this process: whether it is the partner's, which ended or spoke unasked.
+    static void check_partner(const std::string& asked, Conversation* partner);
+    void await_end(std::string_view after);
 
     std::string who_;
     std::string program_;  // as it was given, for what is said when it cannot be started

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -35,6 +36,10 @@ SliceAnswer DriverProcess::slice(Placement placement, const SliceWork& work, Con
         message["min_ns"] = work.min_time.count();
         message["min_operations_per_connection"] = work.min_operations_per_connection;
     }
+    // The driver knows which connection is waiting for how much, so it is to lose patience first.
+    constexpr std::chrono::nanoseconds longest_stall = std::chrono::seconds(10);
+    const std::chrono::nanoseconds stall = patience_.slice / 2;
+    message["stall_ns"] = std::min(stall, longest_stall).count();
     const auto timeout =
         patience_.slice + std::chrono::ceil<std::chrono::milliseconds>(10 * work.min_time);
     const nlohmann::json done = conversation_.ask(message, "done", timeout, server);

@@ -155,6 +155,7 @@ Topic find_topic(const std::string& name) {
 }  // namespace
 
 int list_command(const CommandLine& line) {
+    if (line.has("check")) return check_command(line);
     const std::vector<std::string> names =
         line.topic.empty() ? std::vector<std::string>{"loops", "workloads", "metrics", "claims"}
                            : std::vector<std::string>{line.topic};

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,7 +83,9 @@ Outcome Program::wait() {
     Outcome outcome;
     outcome.output = read_ + read_from(output_);
     int status = 0;
-    waitpid(pid_, &status, 0);
+    rusage used{};
+    wait4(pid_, &status, 0, &used);
+    outcome.peak_rss_kib = used.ru_maxrss;
     pid_ = -1;
     outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     lseek(errors_, 0, SEEK_SET);
@@ -110,6 +113,18 @@ std::string program_name(pid_t pid) {
     std::string name;
     std::getline(file, name);
     return name;
+}
+
+std::vector<pid_t> processes_of(const std::string& path) {
+    std::vector<pid_t> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        std::error_code gone;
+        const auto program = std::filesystem::read_symlink(entry.path() / "exe", gone);
+        if (program == path) found.push_back(static_cast<pid_t>(std::stol(name)));
+    }
+    return found;
 }
 
 TestDirectory::TestDirectory() {

@@ -12,6 +12,7 @@ struct Outcome {
     int status = -1;  ///< its exit status, or 128 + the signal that killed it
     std::string output;
     std::string errors;
+    long peak_rss_kib = 0;
 };
 
 /// A running `loopbench` with these arguments; killed with this object if it still runs. The fake
@@ -49,6 +50,9 @@ bool was_measured(const Outcome& outcome);
 
 /// The name of a process's program; empty when it is gone.
 std::string program_name(pid_t pid);
+
+/// The processes that run the executable at `path`.
+std::vector<pid_t> processes_of(const std::string& path);
 
 /// A directory for a test's files, removed with this object.
 class TestDirectory {

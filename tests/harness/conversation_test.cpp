@@ -2,12 +2,14 @@
 
 #include "harness/conversation.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "harness/sut_process.hpp"
@@ -99,6 +101,18 @@ TEST_F(ConversationTest, SilenceEndsWithTheTimeout) {
     } catch (const ProcessError& error) {
         EXPECT_STREQ(error.what(), "did not answer 'mark' within 0.05 s");
     }
+}
+
+TEST_F(ConversationTest, AFloodOfErrorsDoesNotFillTheMemoryButItsEndIsKept) {
+    const auto sut = start({{"misbehave", "noise"}, {"at", "mark"}});
+    const std::string errors = fmt::format("/proc/{}/fd/2", sut->child().pid());
+    try {
+        sut->conversation().ask({{"type", "mark"}}, "marked", milliseconds(3000));
+        FAIL();
+    } catch (const ProcessError& error) {
+        EXPECT_EQ(error.last_lines(), std::vector<std::string>(5, "noise"));
+    }
+    EXPECT_LE(std::filesystem::file_size(errors), 2U << 20) << "of the 6 MiB that it wrote";
 }
 
 TEST_F(ConversationTest, AProgramThatCannotBeRunIsTold) {
