@@ -121,7 +121,8 @@ void Rehearsal::calibrate(std::size_t arm, Station& station) {
 void Rehearsal::fill_slice(std::size_t arm, Station& station) {
     constexpr std::uint64_t enough_operations = 1'000'000'000'000;
     Work work;
-    work.operations = std::max<std::uint64_t>(1000, crew_.settings().slice_rounds);
+    // From one on: in some workloads an operation takes longer than a slice is meant to.
+    work.operations = std::max<std::uint64_t>(1, crew_.settings().slice_rounds);
     work.expected = wanted_;
     while (true) {
         const SliceAnswer answer = station.work(work);

@@ -61,6 +61,14 @@ Estimate quotient(const Estimate& a, const Estimate& b) {
     return from_log({above.value - below.value, std::hypot(above.deviation, below.deviation)});
 }
 
+Estimate exact_quotient(const Estimate& a, const Estimate& b) {
+    for (const Estimate& one : {a, b}) {
+        if (!one.value || *one.value <= 0) return {std::nullopt, std::nullopt, reason_of(one)};
+    }
+    const double ratio = *a.value / *b.value;
+    return {ratio, Interval{ratio, ratio}, ""};
+}
+
 Estimate fitted_growth(std::span<const GrowthPoint> points) {
     // An interval of no width would take all the weight; a thousandth is finer than anything here.
     constexpr double least_deviation = 0.001;

@@ -23,6 +23,9 @@ Estimate inverse(const Estimate& a);
 /// a / b, of two that were measured independently: their relative errors add in squares.
 Estimate quotient(const Estimate& a, const Estimate& b);
 
+/// a / b, of two counts, which are not uncertain.
+Estimate exact_quotient(const Estimate& a, const Estimate& b);
+
 /// One measured point of a figure that is followed over a size.
 struct GrowthPoint {
     double size = 0;  ///< above 0

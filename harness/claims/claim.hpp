@@ -24,6 +24,9 @@ struct Experiment {
     std::vector<std::string> arms;  ///< beside the reference
     std::string placement = "lockstep";
     double cost = 1;  ///< how much more time than usual it needs, such as for starting its arms
+    /// So many leave an interval also when they are merged two by two and one of them was
+    /// disturbed.
+    int blocks = 14;
 
     /// Says what it is, and is the same for the same experiment.
     std::string key() const;

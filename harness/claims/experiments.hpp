@@ -15,7 +15,8 @@ namespace loopbench {
 struct PlannedExperiment {
     std::string key;
     CasePlan plan;
-    double cost = 1;  ///< as `Experiment::cost`
+    double cost = 1;  ///< as in `Experiment`
+    int blocks = 0;   ///< likewise
 };
 
 /// The experiments of several claims, each once.

@@ -45,6 +45,10 @@ std::string describe(const ClaimedRange& range) {
 }
 
 std::string format_value(const ClaimCell& cell, Footnotes& notes) {
+    constexpr double many = 100;  // of which nobody wants the hundredths
+    if (cell.value && cell.ci95 && *cell.value >= many) {
+        return fmt::format("{:.0f} [{:.0f}, {:.0f}]", *cell.value, cell.ci95->low, cell.ci95->high);
+    }
     Comparison figure;
     figure.ratio = cell.value;
     figure.ci95 = cell.ci95;

@@ -15,6 +15,9 @@ const std::vector<std::string>& others() {
     return arms;
 }
 
+/// What happens is the same in each block, or it is not what is claimed.
+constexpr int blocks_of_behaviour = 7;
+
 std::vector<std::string> arms_of(const Experiment& experiment) {
     std::vector<std::string> arms{experiment.reference};
     arms.insert(arms.end(), experiment.arms.begin(), experiment.arms.end());
@@ -39,7 +42,8 @@ Experiment spin_experiment(const Spin& spin) {
             first,
             others(),
             "lockstep",
-            spin.spin_us >= 100'000 ? 2.5 : 1};
+            spin.spin_us >= 100'000 ? 2.5 : 1,
+            blocks_of_behaviour};
 }
 
 std::vector<Experiment> cooperative_experiments(Extent extent) {
@@ -75,7 +79,8 @@ std::vector<ClaimCell> cooperative_cells(Extent extent, const ClaimEvidence& evi
 std::vector<Experiment> cancel_experiments(Extent) {
     std::vector<Experiment> all;
     for (const char* wait : {"event", "sleep", "read"}) {
-        all.push_back({"cancel", {{"wait", wait}}, first, others()});
+        all.push_back(
+            {"cancel", {{"wait", wait}}, first, others(), "lockstep", 1, blocks_of_behaviour});
     }
     return all;
 }
@@ -106,7 +111,7 @@ std::vector<ClaimCell> cancel_beside(Extent extent, const ClaimEvidence& evidenc
 }
 
 Experiment timeout_experiment(const char* outcome) {
-    return {"timeout", {{"outcome", outcome}}, first, others()};
+    return {"timeout", {{"outcome", outcome}}, first, others(), "lockstep", 1, blocks_of_behaviour};
 }
 
 std::vector<Experiment> timeout_experiments(Extent) {

@@ -244,7 +244,7 @@ class InProcess(OverNames):
         for wait in ("event", "sleep", "read"):
             for wanted, answer in self.slices("cancel", {"wait": wait}, (1, 50)):
                 self.assertEqual(answer["operations"], wanted)
-                self.assertEqual(answer["metrics"], {"passes_to_cancel": 1, "next_pass_share": 1})
+                self.assertEqual(answer["metrics"], {"turns_to_cancel": 1, "next_turn_share": 1})
 
     def test_a_timeout_cancels_the_inner_task_first(self):
         for _, answer in self.slices("timeout", {"tasks": 10, "outcome": "expires"}, (1, 25)):

@@ -32,6 +32,13 @@ TEST(EstimateTest, RelativeErrorsOfAQuotientAddInSquares) {
     EXPECT_EQ(quotient(missing, estimate(6, 3)), missing);
 }
 
+TEST(EstimateTest, CountsHaveAnExactQuotient) {
+    const Estimate counted{3.0, std::nullopt, "counted exactly"};
+    const Estimate twice{6.0, std::nullopt, "counted exactly"};
+    EXPECT_EQ(exact_quotient(twice, counted), (Estimate{2.0, Interval{2, 2}, ""}));
+    EXPECT_EQ(exact_quotient(twice, missing), missing);
+}
+
 TEST(EstimateTest, GrowthOfTwoPointsIsTheirQuotient) {
     const std::vector<GrowthPoint> points{{10, estimate(2, 3)}, {10'000, estimate(6, 4)}};
     const Estimate growth = fitted_growth(points);

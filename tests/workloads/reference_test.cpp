@@ -103,7 +103,9 @@ TEST_P(EchoReference, CountsTurnsAndDeliveries) {
     const auto growth = [&](const char* name) {
         return after[name].get<std::int64_t>() - before[name].get<std::int64_t>();
     };
-    if (!after["turns"].is_null()) EXPECT_EQ(growth("turns"), rounds);
+    if (!after["turns"].is_null()) {
+        EXPECT_EQ(growth("turns"), rounds);
+    }
     EXPECT_EQ(growth("operations"), rounds);
     EXPECT_EQ(growth("bytes"), 100 * rounds);
     EXPECT_EQ(growth("reads"), rounds);

@@ -1,6 +1,6 @@
-"""Cancel: how many passes after `Task.cancel` a task sees its CancelledError, by what it waits for.
-One operation is one cancelled task. A callback that has itself called in every pass counts them,
-makes the tasks and cancels them."""
+"""Cancel: how many turns after `Task.cancel` a task sees its CancelledError, by what it waits for.
+One operation is one cancelled task. A callback that has itself called in every pass, of which a turn
+has one here, counts them, makes the tasks and cancels them."""
 
 import asyncio
 import socket
@@ -20,10 +20,10 @@ class Cancel(Workload):
         self._quiet, self._peer = socket.socketpair()
         self._quiet.setblocking(False)
         self._operations = 0
-        self._passes = 0
+        self._turns = 0
         self._task = None
         self._is_waiting = False
-        self._cancelled_in = None  # passes, of the present task
+        self._cancelled_in = None  # turns, of the present task
         self._delivered_in = None
 
     def counters(self):
@@ -31,8 +31,8 @@ class Cancel(Workload):
 
     def slice(self, operations):
         self._left = operations
-        self._delays = 0  # passes from cancelling to delivery, over all tasks
-        self._next_passes = 0
+        self._delays = 0  # turns from cancelling to delivery, over all tasks
+        self._next_turns = 0
         began = time.monotonic_ns()
         self.loop.call_soon(self._tick)
         self.loop.run_forever()
@@ -40,15 +40,15 @@ class Cancel(Workload):
         done = operations - self._left
         self._operations += done
         return {"operations": done, "elapsed_ns": elapsed,
-                "metrics": {"passes_to_cancel": self._delays / operations,
-                            "next_pass_share": self._next_passes / operations}}
+                "metrics": {"turns_to_cancel": self._delays / operations,
+                            "next_turn_share": self._next_turns / operations}}
 
     def shut_down(self):
         self._quiet.close()
         self._peer.close()
 
     def _tick(self):
-        self._passes += 1
+        self._turns += 1
         if self._task is not None and self._task.done():
             self._account()
         if not self._left:
@@ -59,7 +59,7 @@ class Cancel(Workload):
             self._cancelled_in = self._delivered_in = None
             self._task = self.loop.create_task(self._victim())
         elif self._is_waiting and self._cancelled_in is None:
-            self._cancelled_in = self._passes
+            self._cancelled_in = self._turns
             self._task.cancel()
 
     async def _victim(self):
@@ -67,7 +67,7 @@ class Cancel(Workload):
         try:
             await self._wait()
         except asyncio.CancelledError:
-            self._delivered_in = self._passes
+            self._delivered_in = self._turns
             raise
 
     def _account(self):
@@ -77,7 +77,7 @@ class Cancel(Workload):
             return
         delay = self._delivered_in - self._cancelled_in
         self._delays += delay
-        self._next_passes += delay == 1
+        self._next_turns += delay == 1
         self._left -= 1
         self._task = None
 
