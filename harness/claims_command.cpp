@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -101,14 +102,46 @@ std::optional<ResultFile> begun_result(const std::string& path, const json& want
                     path));
 }
 
+/// Whether a case belongs to an experiment that was measured to its end.
+bool is_finished(const std::string& workload, const json& params, const std::string& arm,
+                 const ExperimentPlans& plans, const json& measured) {
+    for (const PlannedExperiment& experiment : plans.planned) {
+        const CasePlan& plan = experiment.plan;
+        const bool takes_part =
+            std::any_of(plan.arms.begin(), plan.arms.end(),
+                        [&](const ReadyArm& one) { return one.spec.id == arm; });
+        if (takes_part && plan.workload.name == workload && plan.params == params &&
+            std::find(measured.begin(), measured.end(), experiment.key) != measured.end()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Leaves out what an interrupted experiment had measured: it is measured anew.
+void drop_unfinished(ResultFile& result, const ExperimentPlans& plans) {
+    const json measured = result.plan.further.at("claims").at("measured");
+    std::erase_if(result.cases, [&](const Case& one) {
+        return !is_finished(one.workload, one.params, one.arm, plans, measured);
+    });
+    std::erase_if(result.comparisons, [&](const Comparison& one) {
+        return !is_finished(one.workload, one.params, one.arm, plans, measured);
+    });
+}
+
 void print_plan(const std::vector<const Claim*>& claims, const ExperimentPlans& plans,
                 std::size_t measured, const Settings& settings) {
-    double cost = 0;
-    for (const PlannedExperiment& experiment : plans.planned) cost += experiment.cost;
-    const double minutes = cost * static_cast<double>(settings.budget.count()) / 60e9;
-    fmt::print(stderr, "{} claim{}, {} experiments, at most {:.0f} min{}\n", claims.size(),
-               claims.size() == 1 ? "" : "s", plans.planned.size(), std::max(1.0, minutes),
-               measured == 0 ? "" : fmt::format("; {} of them were measured before", measured));
+    // What it takes to start, connect and warm up an arm in a block, mostly Python.
+    constexpr double start_s = 0.12;
+    double seconds = 0;
+    for (const PlannedExperiment& one : plans.planned) {
+        const Settings own = settings_for(one, settings);
+        seconds += std::chrono::duration<double>(own.budget).count() +
+                   start_s * *own.blocks * static_cast<double>(one.plan.arms.size());
+    }
+    fmt::print(stderr, "{} claim{}, {} experiments, about {:.0f} min{}\n", claims.size(),
+               claims.size() == 1 ? "" : "s", plans.planned.size(), std::ceil(seconds / 60),
+               measured == 0 ? "" : fmt::format("; {} measured before", measured));
     std::set<std::string> reasons;
     for (const auto& [key, why] : plans.skipped) reasons.insert(why);
     for (const std::string& why : reasons) fmt::print(stderr, "left out: {}\n", why);
@@ -146,7 +179,9 @@ int claims_command(const CommandLine& line) {
     const ExperimentPlans plans = plan_experiments(claims, extent, arms, settings);
     print_plan(claims, plans, begun ? begun->plan.further.at("claims").at("measured").size() : 0,
                settings);
-    if (!begun) {
+    if (begun) {
+        drop_unfinished(*begun, plans);
+    } else {
         std::vector<CasePlan> cases;
         for (const PlannedExperiment& experiment : plans.planned) cases.push_back(experiment.plan);
         begun = compose_head(cases, settings);
