@@ -79,8 +79,8 @@ std::string deciding_trait(std::span<const ClaimCell> cells) {
     return best;
 }
 
-/// "within at 64, 512; against at 4096": the values in numeric order where they are numbers.
-std::string describe_groups(const std::map<std::string, Counts>& groups) {
+/// "size 64, 512: within; size 4096: against", the values in numeric order where they are numbers.
+std::string describe_groups(const std::string& trait, const std::map<std::string, Counts>& groups) {
     std::vector<std::string> values;
     for (const auto& [value, counts] : groups) values.push_back(value);
     const auto number = [](const std::string& text) {
@@ -101,7 +101,8 @@ std::string describe_groups(const std::map<std::string, Counts>& groups) {
     }
     std::vector<std::string> texts;
     for (const auto& [standing, members] : parts) {
-        texts.push_back(fmt::format("{} at {}", name_of(standing), fmt::join(members, ", ")));
+        texts.push_back(
+            fmt::format("{} {}: {}", trait, fmt::join(members, ", "), name_of(standing)));
     }
     return fmt::format("{}", fmt::join(texts, "; "));
 }
@@ -183,8 +184,8 @@ ClaimJudgement judge_claim(std::span<const ClaimCell> cells) {
         judgement.verdict = ClaimVerdict::depends;
         judgement.on = deciding_trait(cells);
         if (!judgement.on.empty()) {
-            judgement.why = fmt::format("{}: {} ({})", judgement.on,
-                                        describe_groups(by_value(cells, judgement.on)), counts);
+            judgement.why = fmt::format(
+                "{} ({})", describe_groups(judgement.on, by_value(cells, judgement.on)), counts);
         }
     }
     return judgement;

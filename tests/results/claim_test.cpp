@@ -73,7 +73,7 @@ TEST(JudgeClaimTest, TheTraitThatDecidesIsNamed) {
     EXPECT_EQ(judgement.verdict, ClaimVerdict::depends);
     EXPECT_EQ(judgement.on, "size");
     EXPECT_EQ(judgement.why,
-              "size: within at 64, 1024; against at 102400 (of 6 figures: 4 within, 2 against)");
+              "size 64, 1024: within; size 102400: against (of 6 figures: 4 within, 2 against)");
 }
 
 TEST(JudgeClaimTest, ATraitThatExplainsNothingIsNotNamed) {
