@@ -25,6 +25,13 @@ struct WorkingForm {
     std::map<std::string, std::string> params;
 };
 
+bool has_parameter(const WorkloadInfo& workload, std::string_view name) {
+    const auto& all = all_parameters();
+    return std::any_of(all.begin(), all.end(), [&](const Parameter& parameter) {
+        return parameter.name == name && parameter.defaults.contains(workload.name);
+    });
+}
+
 /// By the choice that the workload leaves, if there is one; small otherwise.
 std::vector<WorkingForm> working_forms_of(const WorkloadInfo& workload) {
     std::vector<WorkingForm> forms;
@@ -35,8 +42,10 @@ std::vector<WorkingForm> working_forms_of(const WorkloadInfo& workload) {
         }
     }
     if (forms.empty()) forms.emplace_back();
-    for (WorkingForm& form : forms) {
-        if (workload.name == "timers") form.params.emplace("pending", "1000");
+    // So that a slice takes no longer than it must.
+    for (const auto& [name, little] : {std::pair("pending", "1000"), std::pair("spin_us", "10")}) {
+        if (!has_parameter(workload, name)) continue;
+        for (WorkingForm& form : forms) form.params.emplace(name, little);
     }
     return forms;
 }

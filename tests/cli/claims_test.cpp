@@ -17,7 +17,7 @@ using nlohmann::json;
 class ClaimsCommandTest : public testing::Test {
   protected:
     Outcome claims(std::vector<std::string> more) const {
-        std::vector<std::string> arguments{"claims", "--only=timeout-cancels", "--blocks=6",
+        std::vector<std::string> arguments{"claims", "--only=timeout-cancels", "--blocks=1",
                                            "--slices=1", "--json=" + file_};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return run_loopbench(arguments);

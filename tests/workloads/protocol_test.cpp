@@ -27,8 +27,7 @@ TEST_P(ControlProtocol, DescribesItself) {
     EXPECT_EQ(description["name"], GetParam());
     EXPECT_EQ(description["available"], true);
     const std::vector<std::string> offered = description["workloads"];
-    for (const char* workload :
-         {"echo", "fanin", "timers", "pingpong", "cooperative", "cancel", "timeout"}) {
+    for (const char* workload : {"echo", "fanin", "timers", "pingpong"}) {
         EXPECT_NE(std::find(offered.begin(), offered.end(), workload), offered.end()) << workload;
     }
     for (const char* member : {"compiler", "flags", "assertions", "sanitizers"}) {
