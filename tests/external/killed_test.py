@@ -26,6 +26,14 @@ def child_named(pid, name):
     return None
 
 
+def slices_in(log):
+    """The log goes when the run is over."""
+    try:
+        return log.read_text().count("\n") - 1  # the first line is the head
+    except FileNotFoundError:
+        return 0
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         result = pathlib.Path(directory) / "result.json"
@@ -39,8 +47,7 @@ def main():
         # many have.
         while run.poll() is None and time.monotonic() < deadline:
             sut = child_named(run.pid, "loopbench-sut-a")
-            measuring = log.exists() and log.read_text().count("\n") > 1
-            if sut is not None and measuring and sut not in killed:
+            if sut is not None and sut not in killed and slices_in(log) > 0:
                 os.kill(sut, signal.SIGKILL)
                 killed.add(sut)
         if run.poll() is None:
