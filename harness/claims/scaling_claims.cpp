@@ -10,7 +10,7 @@
 namespace loopbench {
 namespace {
 
-constexpr int active = 10;
+constexpr int active_connections = 10;
 
 /// Ten active connections among more and more idle ones.
 std::vector<Experiment> idle_steps(Extent extent) {
@@ -18,11 +18,11 @@ std::vector<Experiment> idle_steps(Extent extent) {
         extent == Extent::quick ? std::vector{10, 900, 10'000} : std::vector{10, 100, 900, 10'000};
     std::vector<Experiment> steps;
     for (const int count : idle) {
-        Experiment step{
-            "echo",
-            {{"connections", std::to_string(active + count)}, {"active", std::to_string(active)}},
-            "bare",
-            {"epoll", "poll"}};
+        Experiment step{"echo",
+                        {{"connections", std::to_string(active_connections + count)},
+                         {"active", std::to_string(active_connections)}},
+                        "bare",
+                        {"epoll", "poll"}};
         // select holds descriptors below 1024 only.
         if (count < 1000) step.arms.emplace_back("select");
         if (count > 1000) step.cost = 2;
@@ -75,7 +75,7 @@ std::vector<ClaimCell> selector_cells(Extent extent, const ClaimEvidence& eviden
 std::vector<ClaimCell> selector_beside(Extent extent, const ClaimEvidence& evidence) {
     std::vector<ClaimCell> figures;
     for (const Experiment& step : idle_steps(extent)) {
-        const int idle = std::stoi(step.params.at("connections")) - active;
+        const int idle = std::stoi(step.params.at("connections")) - active_connections;
         for (const std::string& arm : step.arms) {
             figures.push_back(make_cell("CPU per round trip over bare",
                                         {{"arm", arm}, {"idle", std::to_string(idle)}},

@@ -9,7 +9,7 @@ namespace loopbench {
 namespace {
 
 /// Each kind of loop once; the first is the reference, for cases in which there is no floor.
-const std::string first = "epoll";
+const std::string first_loop = "epoll";
 const std::vector<std::string>& others() {
     static const std::vector<std::string> arms{"uring", "uv", "asio", "asyncio", "uvloop"};
     return arms;
@@ -39,7 +39,7 @@ Experiment spin_experiment(const Spin& spin) {
     return {"cooperative",
             {{"spin_us", std::to_string(spin.spin_us)},
              {"await_every_us", std::to_string(spin.await_every_us)}},
-            first,
+            first_loop,
             others(),
             "lockstep",
             spin.spin_us >= 100'000 ? 2.5 : 1,
@@ -80,7 +80,7 @@ std::vector<Experiment> cancel_experiments(Extent) {
     std::vector<Experiment> all;
     for (const char* wait : {"event", "sleep", "read"}) {
         all.push_back(
-            {"cancel", {{"wait", wait}}, first, others(), "lockstep", 1, blocks_of_behaviour});
+            {"cancel", {{"wait", wait}}, first_loop, others(), "lockstep", 1, blocks_of_behaviour});
     }
     return all;
 }
@@ -111,7 +111,8 @@ std::vector<ClaimCell> cancel_beside(Extent extent, const ClaimEvidence& evidenc
 }
 
 Experiment timeout_experiment(const char* outcome) {
-    return {"timeout", {{"outcome", outcome}}, first, others(), "lockstep", 1, blocks_of_behaviour};
+    return {"timeout", {{"outcome", outcome}}, first_loop, others(), "lockstep",
+            1,         blocks_of_behaviour};
 }
 
 std::vector<Experiment> timeout_experiments(Extent) {
