@@ -105,7 +105,7 @@ class Cooperative final : public Workload {
             if (await_every_.count() == 0) {
                 spin_until(began_ + spin_);
             } else {
-                co_await spin_giving_way();
+                static_cast<void>(co_await spin_giving_way());
             }
             static_cast<void>(co_await both_served_.wait());
             exchange(task_end_, true);
