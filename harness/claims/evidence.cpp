@@ -9,7 +9,7 @@
 namespace loopbench {
 namespace {
 
-/// The experiment's case in a result: resolved once, since every figure asks for it.
+/// Whether a case or a comparison of a result is of the experiment, whose parameters are `params`.
 template <class Row>
 bool belongs(const Row& row, const Experiment& experiment, const nlohmann::json& params) {
     const bool in_process = row.placement == "in-process";

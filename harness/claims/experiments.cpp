@@ -39,8 +39,7 @@ CasePlan plan_experiment(const Experiment& experiment, ArmDirectory& arms,
                                         workload.sockets, settings.processors);
     if (workload.sockets) {
         raise_descriptor_limit(plan.params.at("connections").get<std::uint64_t>());
-        plan.judged = {"cpu_ns_per_op", "throughput", "syscalls_per_op"};
-        plan.count_syscalls_by_block = false;
+        plan.judged = {"cpu_ns_per_op", "throughput"};
     }
     return plan;
 }
