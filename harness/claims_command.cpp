@@ -72,7 +72,11 @@ Settings settings_for(const PlannedExperiment& experiment, const Settings& all) 
 json progress_of(const std::vector<const Claim*>& claims, Extent extent) {
     json ids = json::array();
     for (const Claim* claim : claims) ids.push_back(claim->id);
-    return {{"extent", name_of(extent)}, {"claims", ids}, {"measured", json::array()}};
+    return {{"extent", name_of(extent)},
+            {"claims", ids},
+            {"measured", json::array()},
+            {"cases", 0},
+            {"comparisons", 0}};
 }
 
 /// The result at `path` to go on with; nothing when there is none, or it is complete. Throws
@@ -102,31 +106,25 @@ std::optional<ResultFile> begun_result(const std::string& path, const json& want
                     path));
 }
 
-/// Whether a case belongs to an experiment that was measured to its end.
-bool is_finished(const std::string& workload, const json& params, const std::string& arm,
-                 const ExperimentPlans& plans, const json& measured) {
-    for (const PlannedExperiment& experiment : plans.planned) {
-        const CasePlan& plan = experiment.plan;
-        const bool takes_part =
-            std::any_of(plan.arms.begin(), plan.arms.end(),
-                        [&](const ReadyArm& one) { return one.spec.id == arm; });
-        if (takes_part && plan.workload.name == workload && plan.params == params &&
-            std::find(measured.begin(), measured.end(), experiment.key) != measured.end()) {
-            return true;
-        }
-    }
-    return false;
+/// Notes that an experiment was measured to its end, and what the result holds up to it.
+void note_measured(ResultFile& result, const std::string& key) {
+    json& progress = result.plan.further["claims"];
+    progress["measured"].push_back(key);
+    progress["cases"] = result.cases.size();
+    progress["comparisons"] = result.comparisons.size();
 }
 
 /// Leaves out what an interrupted experiment had measured: it is measured anew.
-void drop_unfinished(ResultFile& result, const ExperimentPlans& plans) {
-    const json measured = result.plan.further.at("claims").at("measured");
-    std::erase_if(result.cases, [&](const Case& one) {
-        return !is_finished(one.workload, one.params, one.arm, plans, measured);
-    });
-    std::erase_if(result.comparisons, [&](const Comparison& one) {
-        return !is_finished(one.workload, one.params, one.arm, plans, measured);
-    });
+void drop_unfinished(ResultFile& result) {
+    const json& progress = result.plan.further.at("claims");
+    const auto kept = [&](const char* of, std::size_t all) {
+        return static_cast<std::ptrdiff_t>(std::min(progress.value(of, std::size_t{0}), all));
+    };
+    result.cases.erase(result.cases.begin() + kept("cases", result.cases.size()),
+                       result.cases.end());
+    result.comparisons.erase(
+        result.comparisons.begin() + kept("comparisons", result.comparisons.size()),
+        result.comparisons.end());
 }
 
 void print_plan(const std::vector<const Claim*>& claims, const ExperimentPlans& plans,
@@ -150,14 +148,14 @@ void print_plan(const std::vector<const Claim*>& claims, const ExperimentPlans& 
 /// Measures the experiments that the result does not hold yet. After each of them the result is
 /// written, so that an interrupted run can go on.
 void measure_all(Campaign& campaign, const ExperimentPlans& plans, const Settings& settings) {
-    json& measured = campaign.result().plan.further["claims"]["measured"];
+    const json measured = campaign.result().plan.further["claims"]["measured"];
     for (const PlannedExperiment& experiment : plans.planned) {
         if (std::find(measured.begin(), measured.end(), experiment.key) != measured.end()) continue;
         const Settings own = settings_for(experiment, settings);
         PrecisionRule rule(experiment.plan, own, 0);
         if (!campaign.measure(experiment.plan, own, rule)) return;
         add_verdicts(campaign.result(), {campaign.cases().back()}, {}, {});
-        campaign.result().plan.further["claims"]["measured"].push_back(experiment.key);
+        note_measured(campaign.result(), experiment.key);
         campaign.checkpoint();
     }
 }
@@ -180,7 +178,7 @@ int claims_command(const CommandLine& line) {
     print_plan(claims, plans, begun ? begun->plan.further.at("claims").at("measured").size() : 0,
                settings);
     if (begun) {
-        drop_unfinished(*begun, plans);
+        drop_unfinished(*begun);
     } else {
         std::vector<CasePlan> cases;
         for (const PlannedExperiment& experiment : plans.planned) cases.push_back(experiment.plan);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -32,9 +33,19 @@ class ClaimsCommandTest : public testing::Test {
     void interrupt() const {
         json all = result();
         all["complete"] = false;
-        json& measured = all["plan"]["claims"]["measured"];
-        measured.erase(measured.size() - 1);
+        json& progress = all["plan"]["claims"];
+        progress["measured"].erase(progress["measured"].size() - 1);
+        for (const char* of : {"cases", "comparisons"}) progress[of] = of_the_first(all[of]);
         std::ofstream(file_) << all.dump();
+    }
+
+    /// How many there are of the first experiment, which differ from the others' in the case.
+    static std::size_t of_the_first(const json& entries) {
+        return static_cast<std::size_t>(
+            std::count_if(entries.begin(), entries.end(), [&](const json& one) {
+                return one["workload"] == entries[0]["workload"] &&
+                       one["params"] == entries[0]["params"];
+            }));
     }
 
     TestDirectory directory_;
