@@ -65,6 +65,9 @@ Settings settings_for(const PlannedExperiment& experiment, const Settings& all) 
     Settings own = all;
     own.budget = std::chrono::duration_cast<std::chrono::nanoseconds>(all.budget * experiment.cost);
     if (!own.blocks) own.blocks = experiment.blocks;
+    if (!own.slice && experiment.slice_ms > 0) {
+        own.slice = std::chrono::milliseconds(experiment.slice_ms);
+    }
     return own;
 }
 

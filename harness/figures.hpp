@@ -25,6 +25,7 @@ struct Figure {
     bool from_driver = false;  ///< known of foreign servers too
     bool of_schedule = false;  ///< of open loops only
     bool by_slice = false;     ///< two arms are compared slice by slice (harness/pairing.hpp)
+    bool of_phase = false;     ///< CPU time of one kind of operation among several
 
     /// Whether a case has this figure.
     bool belongs_to(const WorkloadInfo& of, const nlohmann::json& params) const;

@@ -24,9 +24,13 @@ struct PairedValues {
 /// processor stands still for milliseconds, in a slice of a hundred, and nobody tells of which arm.
 /// (A/A on a virtual machine, 80 slices of 2 ms: the ratio of a block scatters by 1.3%, that of
 /// totals by 2.6%.) Nothing without a pair that has the figure.
+/// `of_reference` is the figure that is taken of the reference.
 std::optional<double> slice_ratio(const CasePlan& plan, const BlockSamples& arm,
-                                  const BlockSamples& reference, const Figure& figure);
+                                  const BlockSamples& reference, const Figure& figure,
+                                  const Figure& of_reference);
 
+/// The normaliser's iterations are all of one kind: what an arm's phases cost is set beside what
+/// its operation does.
 PairedValues pair_values(const CasePlan& plan, const PlacementSamples& samples,
                          const Figure& figure, std::size_t arm, std::size_t reference);
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -211,6 +213,7 @@ std::string format_report(const ResultFile& result, const MeasuredCase& measured
 
 std::string format_warnings(const ResultFile& result) {
     std::string text;
+    std::set<std::string> told;  // once: several cases may have the same
     const auto& warnings = result.warnings;
     for (std::size_t i = 0; i < warnings.size(); ++i) {
         const Warning& warning = warnings[i];
@@ -223,8 +226,9 @@ std::string format_warnings(const ResultFile& result) {
             }
             voided = fmt::format(" (voids {} of {})", metrics, warning.cell.value_or("all"));
         }
-        text += fmt::format("{}: {}{}; {}\n", to_string(warning.grade), warning.text, voided,
-                            warning.remedy);
+        std::string line = fmt::format("{}: {}{}; {}\n", to_string(warning.grade), warning.text,
+                                       voided, warning.remedy);
+        if (told.insert(line).second) text += line;
     }
     return text;
 }

@@ -101,6 +101,7 @@ void collect_cells(std::vector<TableCell>& cells, ResultFile& result, const Case
     for (Comparison& comparison : result.comparisons) {
         if (comparison.workload != plan.workload.name || comparison.params != plan.params ||
             comparison.placement != placement ||
+            comparison.reference != plan.arms[*plan.reference].spec.id ||
             std::find(judged.begin(), judged.end(), comparison.metric) == judged.end()) {
             continue;
         }

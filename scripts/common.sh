@@ -32,8 +32,8 @@ likely_cause() {
     elif seen 'self.signed certificate|unable to (get|verify).*(issuer|certificate)'; then
         say "Likely cause: a proxy whose certificate npm does not know. Name its file in" \
             "NODE_EXTRA_CA_CERTS, then run this again."
-    elif seen 'failure resolving|Could not (resolve|connect)|Failed to fetch|Network is unreachable' ||
-        seen 'ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED'; then
+    elif seen 'failure resolving|Could not (resolve|connect)|Failed to fetch' ||
+        seen 'Network is unreachable|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED'; then
         say "Likely cause: no network. Check that the package server can be reached (http_proxy," \
             "if there is a proxy), then run this again."
     elif seen 'Unable to locate package|no installation candidate'; then

@@ -1,14 +1,17 @@
 #include "harness/check/checked_sut.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <vector>
 
 #include "harness/counters.hpp"
+#include "harness/errors.hpp"
 
 namespace loopbench {
 namespace {
@@ -42,6 +45,12 @@ std::optional<std::chrono::nanoseconds> cpu_of(pid_t pid) {
 }
 
 }  // namespace
+
+std::string deviations_in(const json& ready) {
+    const auto deviations = ready.value("deviations", std::vector<std::string>{});
+    if (deviations.empty()) return "";
+    return fmt::format("not like for like: {}", fmt::join(deviations, ", "));
+}
 
 Expectation clean_end() {
     return {"an end with status 0 within 2 s, and nothing more said",
@@ -80,15 +89,21 @@ std::string CheckedSut::be_refused(const json& request, const std::string& answe
     throw CheckFailed(fmt::format("the answer '{}'", reply.at("type").get<std::string>()));
 }
 
-json CheckedSut::set_up(const WorkloadInfo& workload, const json& params,
-                        const std::string& listen) {
+json CheckedSut::set_up(const WorkloadInfo& workload, const json& params, const std::string& listen,
+                        std::string& refusal) {
+    process_.describe(subject_.spec.keys);
     json message{{"type", "setup"},
                  {"workload", workload.name},
                  {"keys", subject_.spec.keys},
                  {"seed", 1},
                  {"params", params}};
     if (!listen.empty()) message["listen"] = listen;
-    return process_.conversation().ask(message, "ready", subject_.settings.patience.answer);
+    try {
+        return process_.conversation().ask(message, "ready", subject_.settings.patience.answer);
+    } catch (const RefusedError& refused) {
+        refusal = fmt::format("{} ({})", refused.what(), refused.remedy());
+        throw CheckSkipped("not offered: " + refusal);
+    }
 }
 
 IdleTime CheckedSut::stay_idle() {

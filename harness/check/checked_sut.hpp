@@ -46,9 +46,10 @@ class CheckedSut {
     /// A request that is to be answered with `error`, whose text it gives.
     std::string be_refused(const nlohmann::json& request, const std::string& answer);
 
-    /// Sends `setup` for a workload and gives the answer `ready`; throws RefusedError.
+    /// Sends `describe` and `setup`, and gives the answer `ready`. Throws CheckSkipped when the SUT
+    /// refuses the workload with these parameters, and tells why in `refusal`.
     nlohmann::json set_up(const WorkloadInfo& workload, const nlohmann::json& params,
-                          const std::string& listen);
+                          const std::string& listen, std::string& refusal);
 
     /// Watches it doing nothing.
     IdleTime stay_idle();
@@ -63,6 +64,9 @@ class CheckedSut {
     const CheckSubject& subject_;
     SutProcess process_;
 };
+
+/// What the answer `ready` names as not like for like, for people; empty when that is nothing.
+std::string deviations_in(const nlohmann::json& ready);
 
 /// What `quit` and `end_input` ask for.
 Expectation clean_end();

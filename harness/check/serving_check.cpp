@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "harness/address.hpp"
-#include "harness/errors.hpp"
 
 namespace loopbench {
 namespace {
@@ -95,18 +94,10 @@ bool ServingCheck::set_up() {
         "getsockname(2) tells"};
     check("setup", wanted, [&] {
         sut_ = std::make_unique<CheckedSut>(subject_);
-        sut_->process().describe(subject_.spec.keys);
-        json ready;
-        try {
-            ready = sut_->set_up(workload_, params_, listen);
-        } catch (const RefusedError& refused) {
-            refusal_ = fmt::format("{} ({})", refused.what(), refused.remedy());
-            throw CheckSkipped("not offered: " + refusal_);
-        }
+        const json ready = sut_->set_up(workload_, params_, listen, refusal_);
         address_ = check_address(ready, listen);
-        const auto deviations = ready.value("deviations", std::vector<std::string>{});
-        if (deviations.empty()) return address_;
-        return fmt::format("{}; not like for like: {}", address_, fmt::join(deviations, ", "));
+        const std::string deviations = deviations_in(ready);
+        return deviations.empty() ? address_ : fmt::format("{}; {}", address_, deviations);
     });
     return !address_.empty();
 }

@@ -1,7 +1,6 @@
 #include "harness/check/slice_check.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -10,7 +9,6 @@
 #include <vector>
 
 #include "harness/check/manners_check.hpp"
-#include "harness/errors.hpp"
 
 namespace loopbench {
 namespace {
@@ -90,20 +88,12 @@ bool WorkingCheck::set_up() {
                              "answer 'ready' when the workload is prepared; it has no sockets"};
     const bool going = check("setup", wanted, [&] {
         sut_ = std::make_unique<CheckedSut>(subject_);
-        sut_->process().describe(subject_.spec.keys);
-        json ready;
-        try {
-            ready = sut_->set_up(workload_, resolve_parameters(workload_, form_.params), "");
-        } catch (const RefusedError& refused) {
-            refusal_ = fmt::format("{} ({})", refused.what(), refused.remedy());
-            throw CheckSkipped("not offered: " + refusal_);
-        }
+        const json params = resolve_parameters(workload_, form_.params);
+        const json ready = sut_->set_up(workload_, params, "", refusal_);
         if (ready.contains("address") && !ready["address"].is_null()) {
             throw CheckFailed(fmt::format("the address {}", ready["address"].dump()));
         }
-        const auto deviations = ready.value("deviations", std::vector<std::string>{});
-        if (deviations.empty()) return std::string();
-        return fmt::format("not like for like: {}", fmt::join(deviations, ", "));
+        return deviations_in(ready);
     });
     return going && refusal_.empty();
 }

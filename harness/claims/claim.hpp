@@ -27,6 +27,7 @@ struct Experiment {
     /// So many leave an interval also when they are merged two by two and one of them was
     /// disturbed.
     int blocks = 14;
+    int slice_ms = 0;  ///< least length of a slice; 0: the placement's usual one
 
     /// Says what it is, and is the same for the same experiment.
     std::string key() const;

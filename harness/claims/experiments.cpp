@@ -56,7 +56,7 @@ ExperimentPlans plan_experiments(const std::vector<const Claim*>& claims, Extent
             if (!known.insert(key).second) continue;
             try {
                 plans.planned.push_back({key, plan_experiment(experiment, arms, settings),
-                                         experiment.cost, experiment.blocks});
+                                         experiment.cost, experiment.blocks, experiment.slice_ms});
             } catch (const UsageError& error) {
                 plans.skipped[key] = error.what();
             } catch (const ProcessError& error) {

@@ -98,9 +98,8 @@ std::vector<Experiment> timer_steps(Extent extent) {
     for (const int count : pending) {
         Experiment step{"timers", {{"pending", std::to_string(count)}}, "normaliser", timer_arms()};
         step.cost = count >= 1'000'000 ? 8 : count >= 32'000 ? 3 : 1.5;
-        // Its figures are medians over blocks, which nothing merges; a million timers take Python
-        // seconds to start.
-        step.blocks = 8;
+        step.blocks = 8;    // a million timers take Python seconds to start
+        step.slice_ms = 5;  // many that stand close together: the processor's speed drifts
         steps.push_back(std::move(step));
     }
     return steps;
@@ -109,8 +108,7 @@ std::vector<Experiment> timer_steps(Extent extent) {
 /// A processor's speed differs from case to case: in units of the yardstick it does not.
 Estimate over_normaliser(const Experiment& step, const std::string& operation,
                          const std::string& arm, const ClaimEvidence& evidence) {
-    return quotient(evidence.figure(step, "cpu_ns_per_" + operation, arm),
-                    evidence.figure(step, "cpu_ns_per_op", "normaliser"));
+    return evidence.ratio(step, "cpu_ns_per_" + operation, arm);
 }
 
 std::vector<ClaimCell> timer_cells(Extent extent, const ClaimEvidence& evidence) {

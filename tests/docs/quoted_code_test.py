@@ -2,8 +2,8 @@
 
 Usage: quoted_code_test.py PAGE FIXTURE
 
-A block of the page that begins with ```LANGUAGE FILE is a part of FIXTURE/FILE; the blocks of a file,
-with an empty line between each and the next, are the whole file.
+A block of the page that begins with ```LANGUAGE FILE is a part of FIXTURE/FILE; the blocks of a
+file, with an empty line between each and the next, are the whole file.
 """
 
 import pathlib
@@ -20,7 +20,8 @@ def main():
         quoted.setdefault(name, []).append(code)
     files = {str(path.relative_to(fixture)): path.read_text(encoding="utf-8")
              for path in fixture.rglob("*") if path.is_file()}
-    failures = [f"{name}: on the page, but not in {fixture}" for name in quoted.keys() - files.keys()]
+    failures = [f"{name}: on the page, but not in {fixture}"
+                for name in quoted.keys() - files.keys()]
     for name, text in sorted(files.items()):
         on_page = "\n".join(quoted.get(name, []))
         if on_page == text:

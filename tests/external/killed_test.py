@@ -43,8 +43,8 @@ def main():
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + NO_PATIENCE_S
         killed = set()
-        # One that dies in the preparations counts as well as one in a slice; a run gives up when too
-        # many have.
+        # One that dies in the preparations counts as well as one in a slice; a run gives up when
+        # too many have.
         while run.poll() is None and time.monotonic() < deadline:
             sut = child_named(run.pid, "loopbench-sut-a")
             if sut is not None and sut not in killed and slices_in(log) > 0:
@@ -52,7 +52,8 @@ def main():
                 killed.add(sut)
         if run.poll() is None:
             run.kill()
-            sys.exit(f"FAILED: still running after {NO_PATIENCE_S} s, with {len(killed)} SUTs killed")
+            sys.exit(f"FAILED: still running after {NO_PATIENCE_S} s, "
+                     f"with {len(killed)} SUTs killed")
         output, errors = run.communicate()
         if run.returncode != 5 or "asyncio: was killed by signal 9" not in errors:
             sys.exit(f"FAILED: exit code {run.returncode}\n{output}\n{errors}")

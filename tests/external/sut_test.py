@@ -72,7 +72,8 @@ class Describing(OverNames):
                 self.assertEqual(preset["collector"], "on, thresholds 700/10/10")
                 self.assertIn("BufferedProtocol", preset["push"])
                 wrong = sut.ask("describe", keys={"gc": "on"})
-                self.assertEqual((wrong["type"], wrong["remedy"]), ("error", "default or off would do"))
+                self.assertEqual((wrong["type"], wrong["remedy"]),
+                                 ("error", "default or off would do"))
 
     def test_says_what_is_missing_when_uvloop_is(self):
         # The script itself, in an interpreter that has no uvloop to find.
@@ -103,7 +104,8 @@ class SettingUp(OverNames):
             self.assertEqual(self.deviations(name, "echo", plain, here), ["read_buffer"])
             self.assertEqual(
                 self.deviations(name, "echo", plain, here, read_buffer=own[name]), [])
-            self.assertEqual(self.deviations(name, "fanin", listen=here, api="task"), ["read_buffer"])
+            self.assertEqual(
+                self.deviations(name, "fanin", listen=here, api="task"), ["read_buffer"])
             for interval, named in ((1, []), (61, []), (2, ["poll_interval"])):
                 self.assertEqual(self.deviations(name, "pingpong", poll_interval=interval), named)
 
@@ -163,12 +165,14 @@ class Echoing(OverNames):
     def test_plain_protocols_echo_and_end(self):
         for name in self.over_names():
             with start(name) as sut:
-                address = sut.set_up("echo", {"protocol": "plain"}, "127.0.0.1:0", size=100)["address"]
+                address = sut.set_up("echo", {"protocol": "plain"}, "127.0.0.1:0",
+                                     size=100)["address"]
                 with connect(address) as client:
                     client.sendall(bytes(range(100)))
                     self.assertEqual(client.recv(100, socket.MSG_WAITALL), bytes(range(100)))
                     counters = sut.ask("mark")["counters"]
-                    self.assertEqual((counters["operations"], counters["steady_connections"]), (1, 1))
+                    self.assertEqual((counters["operations"], counters["steady_connections"]),
+                                     (1, 1))
                     client.shutdown(socket.SHUT_WR)
                     self.assertEqual(client.recv(1), b"")
 
@@ -229,7 +233,8 @@ class InProcess(OverNames):
                 self.assertEqual(sut.ask("mark")["counters"]["operations"], done)
 
     def test_who_spins_delays_what_is_due(self):
-        for wanted, answer in self.slices("cooperative", {"spin_us": 2000, "await_every_us": 0}, (1, 5)):
+        for wanted, answer in self.slices("cooperative", {"spin_us": 2000, "await_every_us": 0},
+                                          (1, 5)):
             self.assertEqual(answer["operations"], wanted)
             self.assertGreaterEqual(answer["metrics"]["timer_delay_per_spin"], 1)
             self.assertGreaterEqual(answer["metrics"]["echo_delay_per_spin"], 1)

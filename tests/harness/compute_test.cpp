@@ -166,10 +166,26 @@ TEST(ComputeTest, ARoundWithADisturbedSliceIsNoPair) {
     samples.arms[1].blocks[0].add(synthetic_slice(6400, 300, 600));
     samples.arms[0].blocks[0].add(synthetic_slice(6400, 100, 200));
     samples.arms[1].blocks[0].add(synthetic_slice(6400, 200, 400));
-    EXPECT_NEAR(slice_ratio(plan, samples.arms[0].blocks[0], samples.arms[1].blocks[0],
-                            *find_figure("cpu_ns_per_op"))
-                    .value(),
-                0.5, 1e-12);
+    const Figure& cpu = *find_figure("cpu_ns_per_op");
+    EXPECT_NEAR(
+        slice_ratio(plan, samples.arms[0].blocks[0], samples.arms[1].blocks[0], cpu, cpu).value(),
+        0.5, 1e-12);
+}
+
+TEST(ComputeTest, APhaseStandsBesideWhatTheNormaliserDoes) {
+    PlacementSamples samples = samples_of({{}, {}});
+    for (ArmSamples& arm : samples.arms) arm.blocks.emplace_back().planned = 1;
+    SliceSample storm = synthetic_slice(6400, 100, 200);
+    storm.answer.metrics["cpu_ns_per_start"] = 80;
+    samples.arms[0].blocks[0].add(storm);
+    samples.arms[1].blocks[0].add(synthetic_slice(6400, 10, 20));
+    const Figure& start = *find_figure("cpu_ns_per_start");
+    const PairedValues values =
+        pair_values(synthetic_plan({"uv", "normaliser"}), samples, start, 0, 1);
+    ASSERT_EQ(values.arm.size(), 1U);
+    EXPECT_NEAR(values.arm[0] / values.reference[0], 8, 1e-12);
+    const CasePlan without = synthetic_plan({"uv", "epoll"});
+    EXPECT_TRUE(pair_values(without, samples, start, 0, 1).arm.empty());
 }
 
 TEST(ComputeTest, ABlockThatOneArmDidNotFinishIsNoPair) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What a slow driver does to verdicts: in split placement, where it sets the pace, there is none on
-# throughput; in lockstep, where it takes turns with the SUT, it does not make a server differ from itself.
+# throughput; in lockstep, where it takes turns with the SUT, it does not make a server differ from
+# itself.
 #
 #   slow_driver_test.sh CHECKOUT BIN
 set -euo pipefail
@@ -31,8 +32,9 @@ case \$LOOPBENCH_ARM in
 esac
 PREFIX
 chmod +x "$scratch/prefix"
-"$bin/loopbench" gate --aa --metrics=cpu_ns_per_op --margin=cpu_ns_per_op=50 --blocks=14 --slices=20 \
-    --driver-prefix="$scratch/prefix" --no-progress --json="$result" >"$scratch/table" 2>&1 || true
+"$bin/loopbench" gate --aa --metrics=cpu_ns_per_op --margin=cpu_ns_per_op=50 --blocks=14 \
+    --slices=20 --driver-prefix="$scratch/prefix" --no-progress --json="$result" \
+    >"$scratch/table" 2>&1 || true
 check_equal "a slow driver makes no slow server: $(<"$scratch/table")" \
     "$(ask "r['gate']['decision'] == 'REGRESSION'")" False
 check "one driver was slow" python3 - "$result" <<'PYTHON'

@@ -122,7 +122,8 @@ class MicroTest(unittest.TestCase):
         self.assert_refused(self.micro("--benchmark_format=csv"), "--benchmark_format=csv", "json")
         self.assert_refused(self.micro("--benchmark_repetitions=0"), "--benchmark_repetitions=0")
         self.assert_refused(self.micro("--benchmark_out=/nonexistent/x"), "--benchmark_out=")
-        self.assert_refused(self.micro("--benchmark_filter=x", fake="empty"), "--benchmark_filter=x")
+        self.assert_refused(self.micro("--benchmark_filter=x", fake="empty"),
+                            "--benchmark_filter=x")
         self.assert_refused(self.micro("--size=3"), "--size=3")
         self.assert_refused(self.micro(loops="on"), "--loops=on", "did you mean one?")
         self.assert_refused(self.micro(loops="one,one"), "--loops=one,one", "once")

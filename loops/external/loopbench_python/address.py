@@ -20,8 +20,9 @@ REMEDIES = {
 
 
 def reject(text, why):
-    raise WorkloadError(f"address '{text}': {why}; 127.0.0.1:PORT, [::1]:PORT or unix:/path would do",
-                        "an address of one of these forms")
+    raise WorkloadError(
+        f"address '{text}': {why}; 127.0.0.1:PORT, [::1]:PORT or unix:/path would do",
+        "an address of one of these forms")
 
 
 def parse_port(text, digits):
@@ -61,7 +62,8 @@ def format_address(listener):
     name = listener.getsockname()
     if listener.family == socket.AF_UNIX:
         return UNIX_PREFIX + name
-    return f"[{name[0]}]:{name[1]}" if listener.family == socket.AF_INET6 else f"{name[0]}:{name[1]}"
+    return (f"[{name[0]}]:{name[1]}" if listener.family == socket.AF_INET6
+            else f"{name[0]}:{name[1]}")
 
 
 def remove_stale_socket(path):

@@ -1,6 +1,6 @@
 """Cancel: how many turns after `Task.cancel` a task sees its CancelledError, by what it waits for.
-One operation is one cancelled task. A callback that has itself called in every pass, of which a turn
-has one here, counts them, makes the tasks and cancels them."""
+One operation is one cancelled task. A callback that has itself called in every pass, of which a
+turn has one here, counts them, makes the tasks and cancels them."""
 
 import asyncio
 import socket

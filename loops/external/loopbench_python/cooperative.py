@@ -1,5 +1,5 @@
-"""Cooperative: a task spins and gives way to nobody, or every now and then. How long a timer and a byte
-that come meanwhile have to wait is the price. One operation is one round:
+"""Cooperative: a task spins and gives way to nobody, or every now and then. How long a timer and a
+byte that come meanwhile have to wait is the price. One operation is one round:
  - a timer is armed for a tenth of the spin, and a byte is sent to a socket that the loop watches;
  - the task spins, and then waits until both have been served;
  - the byte has been sent back, and is checked."""

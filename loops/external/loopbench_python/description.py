@@ -7,7 +7,8 @@ import sys
 from .library import KEYS
 from .messages import answer
 
-OPERATIONS = ("post", "timer", "watch", "listen", "push", "pull", "task", "event", "cancel", "timeout")
+OPERATIONS = ("post", "timer", "watch", "listen", "push", "pull", "task", "event", "cancel",
+              "timeout")
 
 
 def describe(library, keys, workloads):
@@ -47,9 +48,10 @@ def fairness(library, keys):
         "task": "asyncio.start_server and streams with limit=read_buffer; the library reads up to "
                 f"{library.own_read_buffer} bytes",
         "cancelling": "a CancelledError that is thrown and caught, in cancel as in cancel-throw",
-        "no_delay": "set by the library on every TCP transport; unset where the case does not want it",
-        "storm": "restart is cancel and call_later; the near deadlines of a round begin later than in "
-                 "C++, after all of them have been started; 1 in 8 deadlines is read back",
+        "no_delay": "set by the library on every TCP transport; unset where the case does not "
+                    "want it",
+        "storm": "restart is cancel and call_later; the near deadlines of a round begin later than "
+                 "in C++, after all of them have been started; 1 in 8 deadlines is read back",
         "poll_interval": 1,
         "read_buffer": 64 * 1024,
         "timer_resolution_ns": library.timer_resolution_ns,

@@ -25,7 +25,7 @@ def require(connections):
             # Only a privileged process may raise the hard one, and not beyond fs.nr_open.
             resource.setrlimit(resource.RLIMIT_NOFILE, (needed, max(hard, needed)))
         except (ValueError, OSError):
-            remedy = (f"at most {max(0, soft - others)} connections would do; or raise the hard limit "
-                      f"(ulimit -Hn) to {needed}")
-            raise WorkloadError(f"parameter connections is {connections}, and this process may open "
-                                f"only {soft} descriptors", remedy) from None
+            remedy = (f"at most {max(0, soft - others)} connections would do; or raise the hard "
+                      f"limit (ulimit -Hn) to {needed}")
+            raise WorkloadError(f"parameter connections is {connections}, and this process may "
+                                f"open only {soft} descriptors", remedy) from None

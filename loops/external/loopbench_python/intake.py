@@ -12,8 +12,8 @@ class Intake:
                  "unacknowledged", "due", "reads", "bytes", "messages", "steady", "seen")
 
     def __init__(self, parameters, longest, check):
-        # One comparison checks up to `longest` bytes, whatever their place in the period, and copies
-        # none of them.
+        # One comparison checks up to `longest` bytes, whatever their place in the period, and
+        # copies none of them.
         self.matches = (PATTERN * (longest // PERIOD + 2)).startswith
         self.longest = longest
         self.check = check

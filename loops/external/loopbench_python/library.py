@@ -9,8 +9,9 @@ UVLOOP_REMEDY = "install it for /usr/bin/python3: apt-get install python3-uvloop
 
 KEYS = {
     "gc": (["default", "off"], "the collector of cycles: as CPython starts it, or disabled"),
-    "protocol": (["buffered", "plain"], "what push reads by: asyncio.BufferedProtocol into a buffer of "
-                 "read_buffer bytes, or asyncio.Protocol with the library's own buffer"),
+    "protocol": (["buffered", "plain"],
+                 "what push reads by: asyncio.BufferedProtocol into a buffer of read_buffer bytes, "
+                 "or asyncio.Protocol with the library's own buffer"),
 }
 
 
@@ -32,12 +33,13 @@ class Asyncio:
     notes = {
         "write": "transport.write of a copy of what was read: send(2) at once, the rest when the "
                  "socket takes it",
-        "timers": "call_at and call_later on a heap of float seconds; what is due up to the clock's "
-                  "resolution of 1 ns later runs as well; the selector rounds a sleep up to whole "
-                  "milliseconds; cancelled handles stay in the heap until they are many",
-        "memory": "asyncio.Protocol and streams read by recv(262144), for which CPython makes an object of "
-                  "that size and shrinks it: unless the program has freed a larger block before, "
-                  "malloc maps and unmaps memory at every read, which costs three system calls",
+        "timers": "call_at and call_later on a heap of float seconds; what is due up to the "
+                  "clock's resolution of 1 ns later runs as well; the selector rounds a sleep up "
+                  "to whole milliseconds; cancelled handles stay in the heap until they are many",
+        "memory": "asyncio.Protocol and streams read by recv(262144), for which CPython makes an "
+                  "object of that size and shrinks it: unless the program has freed a larger block "
+                  "before, malloc maps and unmaps memory at every read, which costs three "
+                  "system calls",
         "turn": "counted with sockets only, by a selector class that adds 0.1 to 0.2 µs to a turn: "
                 "in process a turn is too short for that",
     }
@@ -51,7 +53,8 @@ class Asyncio:
     def availability(self):
         """What is missing and what would help; None when nothing is."""
         if sys.version_info < (3, 11):
-            return (f"/usr/bin/python3 is Python {platform.python_version()}, without asyncio.timeout",
+            return (f"/usr/bin/python3 is Python {platform.python_version()}, "
+                    "without asyncio.timeout",
                     "have Python 3.11 or newer as /usr/bin/python3")
         return None
 
@@ -72,12 +75,12 @@ class Uvloop(Asyncio):
     own_read_buffer = 256_000  # UV_STREAM_RECV_BUF_SIZE
     timer_resolution_ns = 1_000_000
     notes = {
-        "write": "transport.write of a copy of what was read, because uvloop may keep it until the end "
-                 "of the turn",
-        "timers": "call_at and call_later on uv_timer_t: a delay is rounded to the nearest millisecond "
-                  "and counts from a clock of whole milliseconds that is read once a turn, so that a "
-                  "timer may fire up to 1.5 ms before the wanted moment; lateness counts from "
-                  "TimerHandle.when(), the deadline as uvloop keeps it",
+        "write": "transport.write of a copy of what was read, because uvloop may keep it until the "
+                 "end of the turn",
+        "timers": "call_at and call_later on uv_timer_t: a delay is rounded to the nearest "
+                  "millisecond and counts from a clock of whole milliseconds that is read once a "
+                  "turn, so that a timer may fire up to 1.5 ms before the wanted moment; lateness "
+                  "counts from TimerHandle.when(), the deadline as uvloop keeps it",
         "turn": "not counted: uvloop has no hook in a turn that would be free",
     }
 

@@ -1,9 +1,10 @@
-"""Ping-pong: a token goes round T tasks (or callbacks) through the ready queue. One operation is one
-switch: the token has reached the next of them. By variant,
+"""Ping-pong: a token goes round T tasks (or callbacks) through the ready queue. One operation is
+one switch: the token has reached the next of them. By variant,
  - callback: a callback runs, which has the loop call the next one soon;
  - yield: a task goes on after it let all the others go first;
  - event: a task goes on because the one before it set its event;
- - cancel, cancel-throw: a task's wait ends by CancelledError, because the one before cancelled it."""
+ - cancel, cancel-throw: a task's wait ends by CancelledError, because the one before
+   cancelled it."""
 
 import asyncio
 import time
@@ -74,7 +75,8 @@ class PingPong(Workload):
             return
         self._gate = asyncio.Event()
         self._events = [asyncio.Event() for _ in range(self._count)]
-        body = {"yield": self._yielding, "event": self._signalled}.get(self._variant, self._cancelled)
+        body = {"yield": self._yielding, "event": self._signalled}.get(
+            self._variant, self._cancelled)
         self._tasks = [self.loop.create_task(body(place)) for place in range(self._count)]
         # What was made first runs first: when this is through, all of them wait.
         self.loop.run_until_complete(asyncio.sleep(0))

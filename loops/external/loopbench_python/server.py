@@ -19,7 +19,8 @@ SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 class Server(Workload):
     """Accepts whoever comes. What happens to the bytes is the derived class's matter, which gives
      - buffered() and plain(): a protocol for the push form, derived from `PushConnection`;
-     - pulled(socket) and streamed(reader, writer): coroutines that serve one connection to its end."""
+     - pulled(socket) and streamed(reader, writer): coroutines that serve one connection
+       to its end."""
 
     def __init__(self, loop, setup):
         super().__init__(loop)

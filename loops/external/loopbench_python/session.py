@@ -60,7 +60,8 @@ def parse_setup(message, library):
     if "params" in message:
         params = member(message, "params", lambda value: isinstance(value, dict),
                         "an object of parameters")
-    return Setup(name, keys, 1 if seed is None else seed, listen or "", ParameterReader(params), library)
+    return Setup(name, keys, 1 if seed is None else seed, listen or "", ParameterReader(params),
+                 library)
 
 
 class Session:

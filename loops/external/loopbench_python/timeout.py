@@ -1,6 +1,7 @@
-"""Timeout: waits under `asyncio.timeout`, so many at once. One operation is one wait for an inner task:
- - expires: for one that waits for what never comes. Has it been cancelled before the outer one sees the
-   TimeoutError?
+"""Timeout: waits under `asyncio.timeout`, so many at once. One operation is one wait for an
+inner task:
+ - expires: for one that waits for what never comes. Has it been cancelled before the outer one sees
+   the TimeoutError?
  - met: for one that is done before long. Its result must arrive."""
 
 import asyncio

@@ -54,9 +54,9 @@ class Timers(Workload):
         self._unfired = 0  # of the round's near timers
         self._last_near = NEVER
         self._last_deadline = 0.0
-        # How long after the first near start of a round the first timer is due: longer than starting
-        # them all takes, so that none is late before the loop could look. That depends on how many are
-        # pending: the first rounds find out.
+        # How long after the first near start of a round the first timer is due: longer than
+        # starting them all takes, so that none is late before the loop could look. That depends on
+        # how many are pending: the first rounds find out.
         self._lead_s = 1e-3 + 20e-6 * self._storm.expiries
 
     def set_up(self):
@@ -83,7 +83,8 @@ class Timers(Workload):
         return {"operations": self._rounds * self._storm.handlings, "elapsed_ns": elapsed,
                 "metrics": {name: phase.cpu_ns / phase.handlings
                             for name, phase in phases.items() if phase.handlings},
-                "histograms": {"lateness": self._lateness.to_json()} if self._lateness.values else {}}
+                "histograms": {"lateness": self._lateness.to_json()}
+                              if self._lateness.values else {}}
 
     def _start_far(self, timer):
         delay = NEAREST_FAR_S + self._draw() * FAR_SPREAD_S
@@ -155,7 +156,8 @@ class Timers(Workload):
     def _fire(self, timer):
         deadline = timer.deadline
         timer.deadline = NEVER
-        # Rounded to the library's resolution, an earlier deadline may come to lie behind a later one.
+        # Rounded to the library's resolution, an earlier deadline may come to lie behind
+        # a later one.
         if deadline == NEVER or self._last_deadline - deadline > self._resolution_s:
             return self._misfired(deadline)
         self._last_deadline = deadline
