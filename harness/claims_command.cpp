@@ -57,6 +57,8 @@ std::vector<const Claim*> wanted_claims(const CommandLine& line) {
 /// budget decides how many slices they have.
 Settings claim_settings(Extent extent) {
     Settings settings;
+    // A Python loop takes seconds to start a million timers, and more on a machine that is busy.
+    settings.patience.answer = settings.patience.slice = std::chrono::seconds(60);
     settings.budget = std::chrono::seconds(extent == Extent::quick ? 5 : 10);
     return settings;
 }
