@@ -98,7 +98,6 @@ std::vector<Experiment> timer_steps(Extent extent) {
     for (const int count : pending) {
         Experiment step{"timers", {{"pending", std::to_string(count)}}, "normaliser", timer_arms()};
         step.cost = count >= 1'000'000 ? 8 : count >= 32'000 ? 3 : 1.5;
-        step.blocks = 8;    // a million timers take Python seconds to start
         step.slice_ms = 5;  // many that stand close together: the processor's speed drifts
         steps.push_back(std::move(step));
     }
