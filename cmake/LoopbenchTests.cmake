@@ -9,9 +9,9 @@ add_custom_target(loopbench-thread-tests)
 #                          [ENVIRONMENT NAME=VALUE] [SERIAL])
 #
 # Each test of the GoogleTest executable TARGET becomes a test of ctest, several times with several
-# prefixes. With the label `threads` they also run under ThreadSanitizer. With a sanitizer, whose start
-# takes longer than most tests, a conformance suite runs in eight processes instead. SERIAL is for tests
-# that measure: no other runs beside them.
+# prefixes. With the label `threads` they also run under ThreadSanitizer. SERIAL is for tests that
+# measure: no other runs beside them. With a sanitizer, whose start takes longer than most tests, all the
+# others run in eight processes instead of one for each test.
 function(loopbench_discover_tests target)
     cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "PREFIX;LABEL;TIMEOUT;ENVIRONMENT" "")
     if(NOT arg_TIMEOUT)
@@ -28,11 +28,14 @@ function(loopbench_discover_tests target)
     if(arg_ENVIRONMENT)
         list(APPEND properties ENVIRONMENT ${arg_ENVIRONMENT})
     endif()
-    if(LOOPBENCH_SANITIZE AND arg_LABEL STREQUAL conformance)
+    if(arg_LABEL STREQUAL threads)
+        add_dependencies(loopbench-thread-tests ${target})
+    endif()
+    if(LOOPBENCH_SANITIZE AND NOT arg_SERIAL)
         foreach(shard RANGE 7)
-            set(name ${arg_PREFIX}conformance.${shard})
+            set(name ${arg_PREFIX}${target}.${shard})
             add_test(NAME ${name} COMMAND ${target} --gtest_brief=1)
-            set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS conformance ENVIRONMENT
+            set_tests_properties(${name} PROPERTIES ${properties} TIMEOUT 300 ENVIRONMENT
                 "GTEST_TOTAL_SHARDS=8;GTEST_SHARD_INDEX=${shard};${arg_ENVIRONMENT}")
         endforeach()
         return()
@@ -40,7 +43,4 @@ function(loopbench_discover_tests target)
     # A sanitized executable on a busy machine may need more than the default five seconds to start.
     gtest_discover_tests(${target} TEST_PREFIX "${arg_PREFIX}" DISCOVERY_TIMEOUT 60
                          TEST_LIST "${target}${arg_PREFIX}_TESTS" PROPERTIES ${properties})
-    if(arg_LABEL STREQUAL threads)
-        add_dependencies(loopbench-thread-tests ${target})
-    endif()
 endfunction()

@@ -43,11 +43,16 @@ inline std::span<const std::byte> bytes_of(std::string_view text) {
 
 /// `size` bytes that depend on their position and on `seed`: order and loss both show.
 inline std::string pattern(std::size_t size, std::uint64_t seed = 1) {
+    constexpr std::size_t period = 65'521;  // a prime, which is no multiple of any buffer's size
+    const std::size_t drawn = std::min(size, period);
     std::mt19937_64 random(seed);
     std::string text(size, '\0');
-    for (std::size_t i = 0; i < size; i += sizeof(std::uint64_t)) {
+    for (std::size_t i = 0; i < drawn; i += sizeof(std::uint64_t)) {
         const std::uint64_t word = random();
-        std::memcpy(text.data() + i, &word, std::min(sizeof word, size - i));
+        std::memcpy(text.data() + i, &word, std::min(sizeof word, drawn - i));
+    }
+    for (std::size_t done = drawn; done < size; done += std::min(done, size - done)) {
+        std::memcpy(text.data() + done, text.data(), std::min(done, size - done));
     }
     return text;
 }
