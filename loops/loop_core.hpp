@@ -166,12 +166,14 @@ class LoopCore {
 
     void run_pass() noexcept {
         pass_.append(ready_);
+        unsigned run = 0;
         while (!pass_.empty()) {
             Operation& operation = pass_.pop();
-            ++callbacks_;
+            ++run;
             begin_callback();
             operation.function(operation);
         }
+        callbacks_ += run;
     }
 
     inline void run_due_timers() noexcept;
@@ -228,7 +230,7 @@ class LoopCore::Timer : private TimerNode {
     Timer(LoopCore& loop, Function function) noexcept : loop_(loop), function_(function) {}
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
-    ~Timer() { cancel(); }
+    ~Timer() { loop_.timers_.forget(*this); }
 
     void start_after(Duration delay) noexcept {
         const std::uint64_t now_ns = nanoseconds(loop_.now());
