@@ -73,22 +73,37 @@ class OperationAwaiter : protected AnyOperation, private Wait {
 
 namespace detail {
 
+/// Stands in the ready queue from the start, so that there is nothing to end early: a cancel that
+/// has come by the time the task goes on is delivered then.
 template <class Loop>
-class YieldAwaiter final
-    : public OperationAwaiter<YieldAwaiter<Loop>, Loop, ResultOperation<void>> {
-    using Base = OperationAwaiter<YieldAwaiter, Loop, ResultOperation<void>>;
-    friend Base;
-
+class YieldAwaiter final : private Operation {
   public:
-    explicit YieldAwaiter(Loop& loop) noexcept : Base(loop) {}
+    explicit YieldAwaiter(Loop& loop) noexcept : Operation(&completed), loop_(loop) {}
+    YieldAwaiter(const YieldAwaiter&) = delete;
+    YieldAwaiter& operator=(const YieldAwaiter&) = delete;
+
+    bool await_ready() const noexcept { return false; }
+
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+        context_ = &waiting.promise().context();
+        waiting_ = waiting;
+        loop_.post(*this);
+    }
+
+    Result<> await_resume() noexcept {
+        const bool cancelled = context_->take_cancel() || loop_.tasks().shutting_down();
+        return cancelled ? Result<>(Failure::cancelled()) : Result<>();
+    }
 
   private:
-    Start start() noexcept {
-        this->result = Result<>();
-        this->loop().post(*this);
-        return Start::pending;
+    static void completed(Operation& operation) noexcept {
+        static_cast<YieldAwaiter&>(operation).waiting_.resume();
     }
-    void cancel_operation() noexcept { this->result = Failure::cancelled(); }
+
+    Loop& loop_;
+    TaskContext* context_ = nullptr;
+    std::coroutine_handle<> waiting_;
 };
 
 template <class Loop>

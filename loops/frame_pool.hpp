@@ -18,13 +18,11 @@ class FramePool {
 #ifndef LOOPBENCH_SANITIZED
         const std::size_t bin = bin_of(size);
         if (bin < bins) {
-            Idle*& head = local().idle_[bin];
-            if (head != nullptr) {
-                void* memory = head;
-                head = head->next;
-                return memory;
-            }
-            return ::operator new((bin + 1) * granule);
+            Idle*& head = idle_[bin];
+            if (head == nullptr) return make(bin);
+            void* memory = head;
+            head = head->next;
+            return memory;
         }
 #endif
         return ::operator new(size);
@@ -34,8 +32,7 @@ class FramePool {
 #ifndef LOOPBENCH_SANITIZED
         const std::size_t bin = bin_of(size);
         if (bin < bins) {
-            Idle*& head = local().idle_[bin];
-            head = new (memory) Idle{head};
+            idle_[bin] = new (memory) Idle{idle_[bin]};
             return;
         }
 #endif
@@ -44,17 +41,13 @@ class FramePool {
 
     /// Returns this thread's idle frames to the heap.
     static void trim() noexcept {
-        for (Idle*& head : local().idle_) {
+        for (Idle*& head : idle_) {
             while (head != nullptr) {
                 Idle* next = head->next;
                 ::operator delete(head);
                 head = next;
             }
         }
-    }
-
-    ~FramePool() {
-        trim();
     }
 
   private:
@@ -65,15 +58,23 @@ class FramePool {
         Idle* next;
     };
 
+    /// Lives until its thread ends.
+    struct AtThreadEnd {
+        ~AtThreadEnd() { trim(); }
+    };
+
     static std::size_t bin_of(std::size_t size) noexcept {
         return (size - 1) / granule;
     }
-    static FramePool& local() noexcept {
-        static thread_local FramePool pool;
-        return pool;
+
+    [[gnu::noinline]] static void* make(std::size_t bin) {
+        static thread_local AtThreadEnd trims;
+        static_cast<void>(&trims);  // made by its first mention
+        return ::operator new((bin + 1) * granule);
     }
 
-    std::array<Idle*, bins> idle_{};
+    // Without a destructor of its own, so that using it needs no check of whether it is there yet.
+    static inline constinit thread_local std::array<Idle*, bins> idle_{};
 };
 
 }  // namespace loopbench

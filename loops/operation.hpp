@@ -23,76 +23,59 @@ struct Operation {
     Function function;
 };
 
-/// First in, first out; intrusive and circular, so that `next` is never null while queued.
+/// First in, first out; intrusive. The last one's `next` points to a mark of all queues, so that
+/// `next` is never null while queued.
 class OperationQueue {
   public:
     OperationQueue() noexcept = default;
     OperationQueue(const OperationQueue&) = delete;
     OperationQueue& operator=(const OperationQueue&) = delete;
 
-    bool empty() const noexcept { return last_ == nullptr; }
+    bool empty() const noexcept { return first_ == &end_; }
 
     /// Appends an operation that no queue holds.
     void push(Operation& operation) noexcept {
         assert(operation.next == nullptr && "an operation was posted twice");
-        if (last_ == nullptr) {
-            operation.next = &operation;
-        } else {
-            operation.next = last_->next;
-            last_->next = &operation;
-        }
-        last_ = &operation;
+        operation.next = &end_;
+        *tail_ = &operation;
+        tail_ = &operation.next;
     }
 
     /// Takes the oldest operation; the queue must not be empty.
     Operation& pop() noexcept {
-        Operation& first = *last_->next;
-        if (&first == last_) {
-            last_ = nullptr;
-        } else {
-            last_->next = first.next;
-        }
+        Operation& first = *first_;
+        first_ = first.next;
+        if (empty()) tail_ = &first_;
         first.next = nullptr;
         return first;
     }
 
     /// Takes everything that `other` holds, behind what is here.
     void append(OperationQueue& other) noexcept {
-        if (other.last_ == nullptr) return;
-        if (last_ != nullptr) {
-            Operation* first = last_->next;
-            last_->next = other.last_->next;
-            other.last_->next = first;
-        }
-        last_ = other.last_;
-        other.last_ = nullptr;
+        if (other.empty()) return;
+        *tail_ = other.first_;
+        tail_ = other.tail_;
+        other.first_ = &end_;
+        other.tail_ = &other.first_;
     }
-
-    /// The newest operation, or null: where a pass that begins now will end.
-    const Operation* last() const noexcept { return last_; }
 
     /// Takes one given operation out, wherever it stands: O(n), for rare uses such as destructors.
     bool remove(Operation& operation) noexcept {
-        if (last_ == nullptr) return false;
-        Operation* before = last_;
-        do {
-            if (before->next == &operation) {
-                if (before == &operation) {
-                    last_ = nullptr;
-                } else {
-                    before->next = operation.next;
-                    if (last_ == &operation) last_ = before;
-                }
-                operation.next = nullptr;
-                return true;
-            }
-            before = before->next;
-        } while (before != last_);
+        for (Operation** link = &first_; *link != &end_; link = &(*link)->next) {
+            if (*link != &operation) continue;
+            *link = operation.next;
+            if (tail_ == &operation.next) tail_ = link;
+            operation.next = nullptr;
+            return true;
+        }
         return false;
     }
 
   private:
-    Operation* last_ = nullptr;  // last_->next is the first
+    static inline Operation end_{nullptr};
+
+    Operation* first_ = &end_;
+    Operation** tail_ = &first_;  // where the next one is linked in
 };
 
 }  // namespace loopbench

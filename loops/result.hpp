@@ -85,6 +85,9 @@ class Failure {
     }
 
   private:
+    template <class T>
+    friend class Result;
+
     Failure(Outcome outcome, int error_number) noexcept
         : error_number_(error_number), outcome_(outcome) {}
 
@@ -178,28 +181,25 @@ class [[nodiscard]] Result {
 template <>
 class [[nodiscard]] Result<void> {
   public:
-    Result() noexcept : failure_(Failure::cancelled()), has_value_(true) {}
-    Result(Failure failure) noexcept : failure_(std::move(failure)), has_value_(false) {}
+    Result() noexcept : failure_(Outcome::success, 0) {}
+    Result(Failure failure) noexcept : failure_(std::move(failure)) {}
 
-    bool ok() const noexcept { return has_value_; }
-    explicit operator bool() const noexcept { return has_value_; }
-    Outcome outcome() const noexcept { return has_value_ ? Outcome::success : failure_.outcome(); }
+    bool ok() const noexcept { return outcome() == Outcome::success; }
+    explicit operator bool() const noexcept { return ok(); }
+    Outcome outcome() const noexcept { return failure_.outcome(); }
     bool cancelled() const noexcept { return outcome() == Outcome::cancelled; }
     bool timed_out() const noexcept { return outcome() == Outcome::timed_out; }
-    std::error_code error() const noexcept {
-        return has_value_ ? std::error_code() : failure_.error();
-    }
+    std::error_code error() const noexcept { return ok() ? std::error_code() : failure_.error(); }
     const Failure& failure() const noexcept {
-        assert(!has_value_);
+        assert(!ok());
         return failure_;
     }
     void value() const {
-        if (!has_value_) failure_.raise();
+        if (!ok()) failure_.raise();
     }
 
   private:
-    Failure failure_;  // meaningful only without success
-    bool has_value_;
+    Failure failure_;  // with the outcome of a success, too: so nothing is larger for it
 };
 
 }  // namespace loopbench

@@ -36,7 +36,7 @@ class SelectorLoop<Selector>::Listener
     int descriptor() const noexcept { return fd; }
     int begin_watching(Fd socket) noexcept {
         fd = socket.get();
-        if (const int error = loop_.selector_.add(*this, Interest::readable)) {
+        if (const int error = loop_.add(*this, Interest::readable)) {
             fd = -1;
             return error;
         }
@@ -49,7 +49,7 @@ class SelectorLoop<Selector>::Listener
     void release_descriptor() noexcept {
         Accepting::stop_accepting();
         if (fd < 0) return;
-        loop_.selector_.remove_closing(*this);
+        loop_.remove_closing(*this);
         interest = Interest::none;
         ::close(std::exchange(fd, -1));
     }

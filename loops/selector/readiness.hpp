@@ -21,15 +21,15 @@ class SelectorLoop<Selector>::Readiness : private Descriptor {
             stop();
             return {};
         }
-        const int error = any(interest) ? loop_.selector_.modify(*this, wanted)
-                                        : loop_.selector_.add(*this, wanted, true);
+        const int error =
+            any(interest) ? loop_.selector_.modify(*this, wanted) : loop_.add(*this, wanted, true);
         if (error != 0) return Failure::from_errno(error);
         return {};
     }
 
     void stop() noexcept {
         if (!any(interest)) return;
-        loop_.selector_.remove(*this);
+        loop_.remove(*this);
         interest = Interest::none;
     }
 

@@ -52,8 +52,11 @@ class SelectorLoop : public LoopCore {
 
   private:
     void poll(bool may_wait) {
-        const auto timeout = may_wait ? prepare_to_wait() : Duration(0);
-        selector_.wait(timeout);
+        if (may_wait) {
+            selector_.wait(prepare_to_wait());
+        } else if (watched_ > 0) {
+            selector_.wait(Duration(0));
+        }  // else the kernel knows of nothing but the wake-up, and `after_wait` looks for its cause
         after_wait();
         Ready ready;
         while (Descriptor* descriptor = selector_.next(ready)) {
@@ -71,6 +74,23 @@ class SelectorLoop : public LoopCore {
         }
     }
 
+    /// Begins to watch; gives 0 or an errno. `level` asks for level-triggered events.
+    int add(Descriptor& descriptor, Interest wanted, bool level = false) noexcept {
+        const int error = selector_.add(descriptor, wanted, level);
+        if (error == 0) ++watched_;
+        return error;
+    }
+    /// Ends watching a descriptor that stays open.
+    void remove(Descriptor& descriptor) noexcept {
+        --watched_;
+        selector_.remove(descriptor);
+    }
+    /// Ends watching one that is about to be closed.
+    void remove_closing(Descriptor& descriptor) noexcept {
+        --watched_;
+        selector_.remove_closing(descriptor);
+    }
+
     /// Sees to it that `wanted` is watched for. Edges cost nothing while nobody wants them, so with
     /// them reading stays watched for once it was.
     int watch(Descriptor& descriptor, Interest wanted) noexcept {
@@ -83,6 +103,7 @@ class SelectorLoop : public LoopCore {
     std::unique_ptr<std::byte[]> read_buffer_;  // lent to one `data_received` at a time
     std::size_t read_buffer_size_;
     Descriptor wake_{&on_wake};
+    std::size_t watched_ = 0;  // descriptors, the wake-up not counted
 };
 
 template <class Selector>

@@ -150,7 +150,7 @@ class SelectorLoop<Selector>::Stream
 
     int begin_watching(Fd socket, Interest wanted) noexcept {
         fd = socket.get();
-        if (const int error = loop_.selector_.add(*this, wanted)) {
+        if (const int error = loop_.add(*this, wanted)) {
             fd = -1;
             return error;
         }
@@ -162,7 +162,7 @@ class SelectorLoop<Selector>::Stream
 
     void release_descriptor() noexcept {
         loop_.withdraw(*this);
-        loop_.selector_.remove_closing(*this);
+        loop_.remove_closing(*this);
         interest = Interest::none;
         ::close(std::exchange(fd, -1));
     }
@@ -291,9 +291,9 @@ class SelectorLoop<Selector>::Stream
 
     SelectorLoop& loop_;
     Protocol* protocol_ = nullptr;  // kept while reading is stopped
-    bool pushing_ = false;          // `protocol_` wants to be read for
     ReadOperation* read_ = nullptr;
     ConnectOperation* connect_ = nullptr;
+    bool pushing_ = false;  // `protocol_` wants to be read for
     bool readable_ = false;
     bool hang_up_ = false;
     bool end_of_file_ = false;
