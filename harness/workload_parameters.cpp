@@ -126,7 +126,7 @@ std::vector<Parameter> make_parameters() {
          {{"pingpong", "callback"}},
          0,
          0,
-         {"callback", "yield", "event", "cancel", "cancel-throw"}},
+         {"callback", "yield", "event", "cancel", "cancel-throw", "spawn"}},
         {"poll_interval",
          Type::integer,
          "callbacks between two polls of the kernel, at the least",

@@ -6,7 +6,8 @@
 //  - yield: a task goes on after it let all the others go first;
 //  - event: a task goes on because the one before it set its event;
 //  - cancel: a task's wait ends as cancelled, because the one before cancelled it; seen as a value;
-//  - cancel-throw: the same, thrown and caught.
+//  - cancel-throw: the same, thrown and caught;
+//  - spawn: a task that has just been made makes the next one, and ends.
 
 #include <array>
 #include <chrono>
@@ -30,15 +31,15 @@ namespace loopbench {
 
 /// The parameters of ping-pong.
 struct PingPongParameters {
-    enum class Variant : std::uint8_t { callback, yield, event, cancel, cancel_throw };
+    enum class Variant : std::uint8_t { callback, yield, event, cancel, cancel_throw, spawn };
 
     std::uint32_t tasks = 2;
     Variant variant = Variant::callback;
 };
 
 /// The variants' names, in the order of `Variant`.
-inline constexpr std::array<std::string_view, 5> ping_pong_variants{"callback", "yield", "event",
-                                                                    "cancel", "cancel-throw"};
+inline constexpr std::array<std::string_view, 6> ping_pong_variants{
+    "callback", "yield", "event", "cancel", "cancel-throw", "spawn"};
 
 /// Reads `tasks` (2) and `variant` (callback). Throws `WorkloadError`.
 PingPongParameters ping_pong_parameters(const nlohmann::json& params);
@@ -61,7 +62,7 @@ class PingPong final : public Workload {
         return {.operations = operations_, .task_switches = operations_};
     }
 
-    /// Tasks are made before the timed section and ended after it.
+    /// Tasks are made before the timed section and ended after it, save with `spawn`.
     SliceReport slice(std::uint64_t operations) override {
         make_tasks();
         holder_ = 0;
@@ -110,19 +111,27 @@ class PingPong final : public Workload {
     /// the loop.
     bool take(std::uint32_t place) noexcept {
         if (remaining_ == 0) return false;
-        if (place != holder_) {
-            check_.fail("the token came to task " + std::to_string(place) + " instead of task " +
-                        std::to_string(holder_));
-        }
+        if (place != holder_) came_to_another(place);
         holder_ = after(place);
         if (--remaining_ > 0) return true;
         loop_.stop();
         return false;
     }
 
+    /// Apart, so that `take` is a few instructions wherever it stands.
+    [[gnu::noinline]] void came_to_another(std::uint32_t place) {
+        check_.fail("the token came to task " + std::to_string(place) + " instead of task " +
+                    std::to_string(holder_));
+    }
+
+    /// Whether the tasks are there before the token comes.
+    bool keeps_tasks() const noexcept {
+        return parameters_.variant != Variant::callback && parameters_.variant != Variant::spawn;
+    }
+
     /// Makes the tasks and runs them up to where they wait for the token.
     void make_tasks() {
-        if (parameters_.variant == Variant::callback) return;
+        if (!keeps_tasks()) return;
         waiting_ = 0;
         ended_ = 0;
         gate_.clear();
@@ -157,13 +166,16 @@ class PingPong final : public Workload {
             case Variant::event:
                 events_[0].set();
                 break;
+            case Variant::spawn:
+                spawn(loop_, short_lived(0)).detach();
+                break;
             default:
                 tasks_[0].cancel();
         }
     }
 
     void end_tasks() {
-        if (parameters_.variant == Variant::callback) return;
+        if (!keeps_tasks()) return;
         gate_.set();
         for (Event<Loop>& event : events_) event.set();
         while (ended_ < parameters_.tasks) loop_.run();
@@ -198,6 +210,11 @@ class PingPong final : public Workload {
             next.set();
         }
         about_to_end();
+    }
+
+    Task<void> short_lived(std::uint32_t place) {
+        if (take(place)) spawn(loop_, short_lived(after(place))).detach();
+        co_return;
     }
 
     // In the two variants of cancelling, nobody sets the gate before the slice is over.

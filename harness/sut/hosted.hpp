@@ -86,6 +86,7 @@ class HostedOn final : public Hosted {
 template <SutHost Host>
 SutFacts facts_of() {
     SutFacts facts{kind_of<Host>, Host::describe(), Host::availability(), {}};
+    if constexpr (EventLoop<Host>) facts.loop.keys.push_back(form_key());
     for (const auto& entry : workload_list<Host>) facts.workloads.push_back(entry.name);
     return facts;
 }

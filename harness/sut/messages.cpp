@@ -113,9 +113,21 @@ SetupRequest parse_setup(const json& message, const SutFacts& facts) {
     return request;
 }
 
-json parse_params(const json& message) {
-    if (!message.contains("params")) return json::object();
-    return member(message, "params", &json::is_object, "an object of parameters");
+ArmKey form_key() {
+    return {
+        "api", {"case", "push", "pull", "task"}, "how sockets are used: as the case says, or so"};
+}
+
+json parse_params(const json& message, const SetupRequest& request) {
+    json params = json::object();
+    if (message.contains("params")) {
+        params = member(message, "params", &json::is_object, "an object of parameters");
+    }
+    const auto form = request.keys.find("api");
+    if (form != request.keys.end() && form->second != "case" && !request.listen.empty()) {
+        params["api"] = form->second;
+    }
+    return params;
 }
 
 std::uint64_t parse_operations(const json& message) {

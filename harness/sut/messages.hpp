@@ -39,8 +39,13 @@ struct SetupRequest {
 /// Throws `WorkloadError` for what is missing, of another type, or not among `facts`.
 SetupRequest parse_setup(const nlohmann::json& message, const SutFacts& facts);
 
-/// The object of parameters in a `setup`; an empty one if it has none.
-nlohmann::json parse_params(const nlohmann::json& message);
+/// The arm key that every loop takes, besides its own: the form in which a socket workload uses it,
+/// instead of the one that the case asks for. So one loop's forms can be measured side by side.
+ArmKey form_key();
+
+/// The object of parameters in a `setup`, an empty one if it has none; in the form that the arm
+/// keys ask for.
+nlohmann::json parse_params(const nlohmann::json& message, const SetupRequest& request);
 
 /// `operations` of a `slice`. Throws `WorkloadError`.
 std::uint64_t parse_operations(const nlohmann::json& message);

@@ -21,7 +21,7 @@ class Session {
             const nlohmann::json& setup)
         : control_(control) {
         const SetupRequest request = parse_setup(setup, facts);
-        const nlohmann::json params = parse_params(setup);
+        const nlohmann::json params = parse_params(setup, request);
         const LoopOptions options = options_for(request, params);
         host_ = type.make(options, control.input());
         check_connections(request, params, facts.loop);

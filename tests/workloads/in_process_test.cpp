@@ -32,13 +32,14 @@ TEST_P(PingPong, SwitchesExactlyAsOftenAsAsked) {
 INSTANTIATE_TEST_SUITE_P(Loops, PingPong,
                          testing::Combine(testing::ValuesIn(built_loops()),
                                           testing::Values("callback", "yield", "event", "cancel",
-                                                          "cancel-throw")),
+                                                          "cancel-throw", "spawn")),
                          test_name);
-INSTANTIATE_TEST_SUITE_P(
-    Python, PingPong,
-    testing::Combine(testing::ValuesIn(built_references({"asyncio", "uvloop"})),
-                     testing::Values("callback", "yield", "event", "cancel", "cancel-throw")),
-    test_name);
+INSTANTIATE_TEST_SUITE_P(Python, PingPong,
+                         testing::Combine(testing::ValuesIn(built_references({"asyncio",
+                                                                              "uvloop"})),
+                                          testing::Values("callback", "yield", "event", "cancel",
+                                                          "cancel-throw", "spawn")),
+                         test_name);
 INSTANTIATE_TEST_SUITE_P(Kernel, PingPong,
                          testing::Combine(testing::ValuesIn(built_references({"bare", "threads"})),
                                           testing::Values("callback", "yield", "event")),

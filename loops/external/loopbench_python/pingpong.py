@@ -4,7 +4,8 @@ one switch: the token has reached the next of them. By variant,
  - yield: a task goes on after it let all the others go first;
  - event: a task goes on because the one before it set its event;
  - cancel, cancel-throw: a task's wait ends by CancelledError, because the one before
-   cancelled it."""
+   cancelled it;
+ - spawn: a task that has just been made makes the next one, and ends."""
 
 import asyncio
 import time
@@ -12,7 +13,8 @@ import time
 from .parameters import reject
 from .workload import Workload
 
-VARIANTS = ("callback", "yield", "event", "cancel", "cancel-throw")
+VARIANTS = ("callback", "yield", "event", "cancel", "cancel-throw", "spawn")
+WITHOUT_TASKS = ("callback", "spawn")  # before the token comes
 
 
 class PingPong(Workload):
@@ -20,7 +22,7 @@ class PingPong(Workload):
         super().__init__(loop)
         self._count = setup.reader.number("tasks", 2, 1, 10_000_000)
         self._variant = setup.reader.choice("variant", VARIANTS)
-        if self._variant not in ("callback", "yield") and self._count < 2:
+        if self._variant not in ("callback", "yield", "spawn") and self._count < 2:
             reject("tasks", self._count,
                    "at least 2 with this variant, where one task wakes the next")
         self._operations = 0
@@ -29,12 +31,13 @@ class PingPong(Workload):
         self._gate = None
         self._events = []
         self._tasks = []
+        self._newest = None  # with `spawn`: a loop keeps no strong reference
 
     def counters(self):
         return {"operations": self._operations, "task_switches": self._operations}
 
     def slice(self, operations):
-        """Tasks are made before the timed section and ended after it."""
+        """Tasks are made before the timed section and ended after it, save with `spawn`."""
         self._make_tasks()
         self._holder = 0
         self._remaining = operations
@@ -71,7 +74,7 @@ class PingPong(Workload):
 
     def _make_tasks(self):
         """Makes the tasks and runs them up to where they wait for the token."""
-        if self._variant == "callback":
+        if self._variant in WITHOUT_TASKS:
             return
         self._gate = asyncio.Event()
         self._events = [asyncio.Event() for _ in range(self._count)]
@@ -88,11 +91,13 @@ class PingPong(Workload):
             self._gate.set()
         elif self._variant == "event":
             self._events[0].set()
+        elif self._variant == "spawn":
+            self._newest = self.loop.create_task(self._short_lived(0))
         else:
             self._tasks[0].cancel()
 
     def _end_tasks(self):
-        if self._variant == "callback":
+        if self._variant in WITHOUT_TASKS:
             return
         self._gate.set()
         for event in self._events:
@@ -104,6 +109,10 @@ class PingPong(Workload):
         if self._take(place):
             place += 1
             self.loop.call_soon(self._hop, place if place < self._count else 0)
+
+    async def _short_lived(self, place):
+        if self._take(place):
+            self._newest = self.loop.create_task(self._short_lived(self._after(place)))
 
     async def _yielding(self, place):
         take, sleep = self._take, asyncio.sleep
