@@ -11,9 +11,11 @@
 #include "harness/campaign.hpp"
 #include "harness/claims/claim.hpp"
 #include "harness/claims/experiments.hpp"
+#include "harness/claims/progress.hpp"
 #include "harness/claims/report.hpp"
 #include "harness/commands.hpp"
 #include "harness/compose.hpp"
+#include "harness/compute.hpp"
 #include "harness/nearest.hpp"
 #include "harness/prepare.hpp"
 #include "harness/read_settings.hpp"
@@ -39,9 +41,12 @@ std::vector<const Claim*> wanted_claims(const CommandLine& line) {
     std::vector<std::string> ids;
     for (const Claim& claim : all_claims()) ids.push_back(claim.id);
     if (!line.has("only")) {
-        for (const Claim& claim : all_claims()) wanted.push_back(&claim);
+        for (const Claim& claim : all_claims()) {
+            if (claim.own == line.has("own")) wanted.push_back(&claim);
+        }
         return wanted;
     }
+    if (line.has("own")) throw UsageError("--own: --only says which claims; give one of the two");
     for (const std::string& id : split_list("--only", line.value("only"))) {
         const auto found = std::find(ids.begin(), ids.end(), id);
         if (found == ids.end()) {
@@ -63,25 +68,14 @@ Settings claim_settings(Extent extent) {
     return settings;
 }
 
-Settings settings_for(const PlannedExperiment& experiment, const Settings& all) {
+Settings settings_for(const Experiment& wanted, const Settings& all) {
     Settings own = all;
-    own.budget = std::chrono::duration_cast<std::chrono::nanoseconds>(all.budget * experiment.cost);
-    if (!own.blocks) own.blocks = experiment.blocks;
-    if (!own.slice && experiment.slice_ms > 0) {
-        own.slice = std::chrono::milliseconds(experiment.slice_ms);
+    own.budget = std::chrono::duration_cast<std::chrono::nanoseconds>(all.budget * wanted.cost);
+    if (!own.blocks) own.blocks = wanted.blocks;
+    if (!own.slice && wanted.slice_ms > 0) {
+        own.slice = std::chrono::milliseconds(wanted.slice_ms);
     }
     return own;
-}
-
-/// What a run is continued by, in the plan of its result.
-json progress_of(const std::vector<const Claim*>& claims, Extent extent) {
-    json ids = json::array();
-    for (const Claim* claim : claims) ids.push_back(claim->id);
-    return {{"extent", name_of(extent)},
-            {"claims", ids},
-            {"measured", json::array()},
-            {"cases", 0},
-            {"comparisons", 0}};
 }
 
 /// The result at `path` to go on with; nothing when there is none, or it is complete. Throws
@@ -100,36 +94,11 @@ std::optional<ResultFile> begun_result(const std::string& path, const json& want
                         path, error.what()));
     }
     if (result.complete) return std::nullopt;
-    const json begun = result.plan.further.value("claims", json::object());
-    const bool same = begun.value("extent", "") == wanted.at("extent") &&
-                      begun.value("claims", json()) == wanted.at("claims") &&
-                      result.loopbench.commit == build_commit();
-    if (same) return result;
+    if (is_of_the_same(result, wanted) && result.loopbench.commit == build_commit()) return result;
     throw UsageError(
         fmt::format("--json={}: it holds an incomplete result of other claims, another extent or "
                     "another build; give another name, or remove it",
                     path));
-}
-
-/// Notes that an experiment was measured to its end, and what the result holds up to it.
-void note_measured(ResultFile& result, const std::string& key) {
-    json& progress = result.plan.further["claims"];
-    progress["measured"].push_back(key);
-    progress["cases"] = result.cases.size();
-    progress["comparisons"] = result.comparisons.size();
-}
-
-/// Leaves out what an interrupted experiment had measured: it is measured anew.
-void drop_unfinished(ResultFile& result) {
-    const json& progress = result.plan.further.at("claims");
-    const auto kept = [&](const char* of, std::size_t all) {
-        return static_cast<std::ptrdiff_t>(std::min(progress.value(of, std::size_t{0}), all));
-    };
-    result.cases.erase(result.cases.begin() + kept("cases", result.cases.size()),
-                       result.cases.end());
-    result.comparisons.erase(
-        result.comparisons.begin() + kept("comparisons", result.comparisons.size()),
-        result.comparisons.end());
 }
 
 void print_plan(const std::vector<const Claim*>& claims, const ExperimentPlans& plans,
@@ -138,7 +107,7 @@ void print_plan(const std::vector<const Claim*>& claims, const ExperimentPlans& 
     constexpr double start_s = 0.12;
     double seconds = 0;
     for (const PlannedExperiment& one : plans.planned) {
-        const Settings own = settings_for(one, settings);
+        const Settings own = settings_for(one.experiment, settings);
         seconds += std::chrono::duration<double>(own.budget).count() +
                    start_s * *own.blocks * static_cast<double>(one.plan.arms.size());
     }
@@ -150,17 +119,47 @@ void print_plan(const std::vector<const Claim*>& claims, const ExperimentPlans& 
     for (const std::string& why : reasons) fmt::print(stderr, "left out: {}\n", why);
 }
 
+/// Adds the ratios that an experiment is asked for beside those over its reference.
+void add_ratios_over(ResultFile& result, const MeasuredCase& measured,
+                     const std::vector<std::string>& also_over) {
+    CasePlan plan = measured.plan;
+    for (std::size_t arm = 0; arm < plan.arms.size(); ++arm) {
+        const std::string& id = plan.arms[arm].spec.id;
+        if (std::find(also_over.begin(), also_over.end(), id) == also_over.end()) continue;
+        plan.reference = arm;
+        for (const PlacementSamples& samples : measured.placements) {
+            for (Comparison& comparison : compute_comparisons(plan, samples)) {
+                result.comparisons.push_back(std::move(comparison));
+            }
+        }
+    }
+}
+
+/// Whether every arm held out to the end.
+bool is_whole(const MeasuredCase& measured) {
+    for (const PlacementSamples& samples : measured.placements) {
+        for (const ArmSamples& arm : samples.arms) {
+            if (!arm.failure.empty()) return false;
+        }
+    }
+    return true;
+}
+
 /// Measures the experiments that the result does not hold yet. After each of them the result is
 /// written, so that an interrupted run can go on.
 void measure_all(Campaign& campaign, const ExperimentPlans& plans, const Settings& settings) {
-    const json measured = campaign.result().plan.further["claims"]["measured"];
-    for (const PlannedExperiment& experiment : plans.planned) {
-        if (std::find(measured.begin(), measured.end(), experiment.key) != measured.end()) continue;
-        const Settings own = settings_for(experiment, settings);
-        PrecisionRule rule(experiment.plan, own, 0);
-        if (!campaign.measure(experiment.plan, own, rule)) return;
-        add_verdicts(campaign.result(), {campaign.cases().back()}, {}, {});
-        note_measured(campaign.result(), experiment.key);
+    ResultFile& result = campaign.result();
+    for (const PlannedExperiment& one : plans.planned) {
+        if (measured_rows(result, one.key)) continue;
+        const std::size_t cases = result.cases.size();
+        const std::size_t comparisons = result.comparisons.size();
+        const Settings own = settings_for(one.experiment, settings);
+        PrecisionRule rule(one.plan, own, 0);
+        if (!campaign.measure(one.plan, own, rule)) return;
+        const MeasuredCase& measured = campaign.cases().back();
+        add_verdicts(result, {measured}, {}, {});
+        add_ratios_over(result, measured, one.experiment.also_over);
+        note_measured(result, one.key, cases, comparisons, is_whole(measured));
         campaign.checkpoint();
     }
 }
@@ -174,17 +173,15 @@ int claims_command(const CommandLine& line) {
     const Settings settings = read_settings(line, catalogue, claim_settings(extent));
     check_driver_found(settings);
     check_output("--json", line.value("json"));
-    const json progress = progress_of(claims, extent);
+    const json progress = new_progress(claims, extent);
     std::optional<ResultFile> begun = begun_result(line.value("json"), progress);
 
     const StopSignals signals;
     ArmDirectory arms(catalogue, settings, signals);
     const ExperimentPlans plans = plan_experiments(claims, extent, arms, settings);
-    print_plan(claims, plans, begun ? begun->plan.further.at("claims").at("measured").size() : 0,
-               settings);
-    if (begun) {
-        drop_unfinished(*begun);
-    } else {
+    if (begun) drop_unfinished(*begun);
+    print_plan(claims, plans, begun ? count_measured(*begun) : 0, settings);
+    if (!begun) {
         std::vector<CasePlan> cases;
         for (const PlannedExperiment& experiment : plans.planned) cases.push_back(experiment.plan);
         begun = compose_head(cases, settings);

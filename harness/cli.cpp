@@ -56,6 +56,7 @@ const std::vector<Flag>& flags() {
         {"baseline", "FILE", "what loopbench baseline recorded, the reference", {"gate"}},
         {"aa", "", "this build against itself: what can this machine detect?", {"gate"}},
         {"only", "IDS", "these claims, with commas between (loopbench list claims)", {"claims"}},
+        {"own", "", "what loopbench claims of its own loops, instead of the field's", {"claims"}},
         {"quick", "", "the fewest figures that a verdict can be given by", {"claims"}},
         {"full", "", "every figure; with --json, goes on where it was interrupted", {"claims"}},
         {"metrics", "NAMES",

@@ -61,6 +61,14 @@ Value reported(const BlockTotals& totals, const std::string& metric) {
     return found == totals.metrics.end() ? Value() : found->second;
 }
 
+Value life_of_a_timer(const BlockTotals& totals, const json&) {
+    const Value started = reported(totals, "cpu_ns_per_start");
+    const Value cancelled = reported(totals, "cpu_ns_per_cancel");
+    const Value expired = reported(totals, "cpu_ns_per_expire");
+    if (!started || !cancelled || !expired) return std::nullopt;
+    return *started + *cancelled + *expired;
+}
+
 /// Of an amount that grows with the operations. In an open loop the elapsed time has, beyond the
 /// schedule, the wait for the last answers: the driver counts what is completed without it.
 Value completed_per_second(double amount, const BlockTotals& totals) {
@@ -141,6 +149,8 @@ std::vector<Figure> make_figures() {
          no_such_operation, false, false, true, true},
         {"cpu_ns_per_expire", on_timers, [](B t, J) { return reported(t, "cpu_ns_per_expire"); },
          no_such_operation, false, false, true, true},
+        {"cpu_ns_per_timer", on_timers, life_of_a_timer, no_such_operation, false, false, true,
+         true},
         {"lateness_p50", on_timers, lateness<500>, few_samples},
         {"lateness_p90", on_timers, lateness<900>, few_samples},
         {"lateness_p99", on_timers, lateness<990>, few_samples},

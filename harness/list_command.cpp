@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "harness/ask_sut.hpp"
 #include "harness/catalogue.hpp"
@@ -70,6 +71,7 @@ json list_claims() {
     for (const Claim& claim : all_claims()) {
         claims.push_back({{"id", claim.id},
                           {"statement", claim.statement},
+                          {"own", claim.own},
                           {"source", claim.source},
                           {"meaning", claim.meaning},
                           {"limits", claim.limits}});
@@ -129,7 +131,11 @@ void print_metrics(const json& metrics) {
 }
 
 void print_claims(const json& claims) {
+    bool own = false;
     for (const json& claim : claims) {
+        if (claim["own"].get<bool>() && !std::exchange(own, true)) {
+            fmt::print("\nwhat loopbench claims of its own loops (claims --own)\n");
+        }
         fmt::print("{:<18} {}\n", claim["id"].get<std::string>(),
                    claim["statement"].get<std::string>());
         for (const char* part : {"source", "meaning", "limits"}) {

@@ -36,6 +36,7 @@ const std::vector<std::string_view>& headline() {
                                                        "cpu_ns_per_start",
                                                        "cpu_ns_per_cancel",
                                                        "cpu_ns_per_expire",
+                                                       "cpu_ns_per_timer",
                                                        "throughput",
                                                        "offered_rate",
                                                        "achieved_share",

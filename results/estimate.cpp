@@ -61,6 +61,11 @@ Estimate quotient(const Estimate& a, const Estimate& b) {
     return from_log({above.value - below.value, std::hypot(above.deviation, below.deviation)});
 }
 
+Estimate exact(const Estimate& a) {
+    if (!a.value) return a;
+    return {a.value, Interval{*a.value, *a.value}, ""};
+}
+
 Estimate exact_quotient(const Estimate& a, const Estimate& b) {
     for (const Estimate& one : {a, b}) {
         if (!one.value || *one.value <= 0) return {std::nullopt, std::nullopt, reason_of(one)};

@@ -23,6 +23,9 @@ Estimate inverse(const Estimate& a);
 /// a / b, of two that were measured independently: their relative errors add in squares.
 Estimate quotient(const Estimate& a, const Estimate& b);
 
+/// A count, which is not uncertain: its interval is the figure itself.
+Estimate exact(const Estimate& a);
+
 /// a / b, of two counts, which are not uncertain.
 Estimate exact_quotient(const Estimate& a, const Estimate& b);
 

@@ -33,6 +33,7 @@ constexpr std::array default_margins = {
     NamedMargin{"cpu_ns_per_start", cpu_margin},
     NamedMargin{"cpu_ns_per_cancel", cpu_margin},
     NamedMargin{"cpu_ns_per_expire", cpu_margin},
+    NamedMargin{"cpu_ns_per_timer", cpu_margin},
     NamedMargin{"cpu_ns_per_switch", cpu_margin},
     NamedMargin{"instructions_per_op", cpu_margin},
     NamedMargin{"cycles_per_op", cpu_margin},

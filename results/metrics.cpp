@@ -43,6 +43,8 @@ constexpr std::array definitions = {
                      "CPU time to cancel a pending timer"},
     MetricDefinition{"cpu_ns_per_expire", "ns", lower, "CPU per timer expiry",
                      "CPU time to expire a due timer and run its callback"},
+    MetricDefinition{"cpu_ns_per_timer", "ns", lower, "CPU per timer",
+                     "CPU time to start, to cancel and to expire a timer, added up"},
     MetricDefinition{"lateness_p50", "ns", lower, "lateness p50",
                      "median time from a timer's deadline to its callback"},
     MetricDefinition{"lateness_p90", "ns", lower, "lateness p90",

@@ -28,6 +28,7 @@ struct Experiment {
     /// disturbed.
     int blocks = 14;
     int slice_ms = 0;  ///< least length of a slice; 0: the placement's usual one
+    std::vector<std::string> also_over = {};  ///< arms over which the others' ratios are wanted too
 
     /// Says what it is, and is the same for the same experiment.
     std::string key() const;
@@ -44,6 +45,9 @@ class ClaimEvidence {
     /// A metric of `arm` over that of the reference, in the same blocks.
     Estimate ratio(const Experiment& experiment, const std::string& metric,
                    const std::string& arm) const;
+    /// The same over another arm, one of `also_over`.
+    Estimate ratio(const Experiment& experiment, const std::string& metric, const std::string& arm,
+                   const std::string& over) const;
     /// A metric of `arm`, which may be the reference.
     Estimate figure(const Experiment& experiment, const std::string& metric,
                     const std::string& arm) const;
@@ -63,7 +67,7 @@ class ClaimEvidence {
     const std::map<std::string, std::string>& skipped_;
 };
 
-/// A statement about event loops that can be measured.
+/// A statement that can be measured: about event loops, or about loopbench's own.
 struct Claim {
     std::string id;
     std::string statement;
@@ -74,6 +78,7 @@ struct Claim {
     std::vector<ClaimCell> (*cells)(Extent, const ClaimEvidence&);
     /// Figures that belong to the claim and decide nothing; may be null.
     std::vector<ClaimCell> (*beside)(Extent, const ClaimEvidence&) = nullptr;
+    bool own = false;  ///< what loopbench wants to be, for which it is measured when asked
 };
 
 /// A cell of an estimate.
@@ -88,5 +93,7 @@ std::vector<Claim> socket_claims();
 std::vector<Claim> switch_claims();
 std::vector<Claim> scaling_claims();
 std::vector<Claim> task_claims();
+std::vector<Claim> own_socket_claims();
+std::vector<Claim> own_process_claims();
 
 }  // namespace loopbench

@@ -4,40 +4,29 @@
 #include <algorithm>
 
 #include "harness/claims/claim.hpp"
-#include "harness/workload_parameters.hpp"
+#include "harness/claims/progress.hpp"
 
 namespace loopbench {
 namespace {
 
-/// Whether a case or a comparison of a result is of the experiment, whose parameters are `params`.
-template <class Row>
-bool belongs(const Row& row, const Experiment& experiment, const nlohmann::json& params) {
-    const bool in_process = row.placement == "in-process";
-    return row.workload == experiment.workload && row.params == params &&
-           (in_process || row.placement == experiment.placement);
-}
-
-nlohmann::json params_of(const Experiment& experiment) {
-    return resolve_parameters(find_workload("--workload", experiment.workload), experiment.params);
-}
-
 const Comparison* find_comparison(const ResultFile& result, const Experiment& experiment,
-                                  const std::string& metric, const std::string& arm) {
-    const nlohmann::json params = params_of(experiment);
-    for (const Comparison& one : result.comparisons) {
-        if (one.metric == metric && one.arm == arm && one.reference == experiment.reference &&
-            belongs(one, experiment, params)) {
-            return &one;
-        }
+                                  const std::string& metric, const std::string& arm,
+                                  const std::string& over) {
+    const auto rows = measured_rows(result, experiment.key());
+    if (!rows) return nullptr;
+    for (std::size_t i = rows->first_comparison; i < rows->end_comparison; ++i) {
+        const Comparison& one = result.comparisons[i];
+        if (one.metric == metric && one.arm == arm && one.reference == over) return &one;
     }
     return nullptr;
 }
 
 const Case* find_case(const ResultFile& result, const Experiment& experiment,
                       const std::string& arm) {
-    const nlohmann::json params = params_of(experiment);
-    for (const Case& one : result.cases) {
-        if (one.arm == arm && belongs(one, experiment, params)) return &one;
+    const auto rows = measured_rows(result, experiment.key());
+    if (!rows) return nullptr;
+    for (std::size_t i = rows->first_case; i < rows->end_case; ++i) {
+        if (result.cases[i].arm == arm) return &result.cases[i];
     }
     return nullptr;
 }
@@ -58,12 +47,19 @@ std::string_view name_of(Extent extent) {
 std::string Experiment::key() const {
     std::string text = workload;
     for (const auto& [name, value] : params) text += fmt::format(" {}={}", name, value);
-    return fmt::format("{} {}: {} over {}", text, placement, fmt::join(arms, ", "), reference);
+    text += fmt::format(" {}: {} over {}", placement, fmt::join(arms, ", "), reference);
+    if (!also_over.empty()) text += fmt::format(", {}", fmt::join(also_over, ", "));
+    return text;
 }
 
 Estimate ClaimEvidence::ratio(const Experiment& experiment, const std::string& metric,
                               const std::string& arm) const {
-    const Comparison* found = find_comparison(result_, experiment, metric, arm);
+    return ratio(experiment, metric, arm, experiment.reference);
+}
+
+Estimate ClaimEvidence::ratio(const Experiment& experiment, const std::string& metric,
+                              const std::string& arm, const std::string& over) const {
+    const Comparison* found = find_comparison(result_, experiment, metric, arm, over);
     if (found == nullptr) {
         return {std::nullopt, std::nullopt, why_missing(experiment, arm)};
     }
@@ -86,7 +82,8 @@ Estimate ClaimEvidence::figure(const Experiment& experiment, const std::string& 
 
 bool ClaimEvidence::generator_bound(const Experiment& experiment, const std::string& metric,
                                     const std::string& arm) const {
-    const Comparison* found = find_comparison(result_, experiment, metric, arm);
+    const Comparison* found =
+        find_comparison(result_, experiment, metric, arm, experiment.reference);
     return found != nullptr && found->verdict.find("generator-bound") != std::string::npos;
 }
 
@@ -113,8 +110,8 @@ ClaimCell make_cell(std::string figure, std::map<std::string, std::string> trait
 const std::vector<Claim>& all_claims() {
     static const std::vector<Claim> claims = [] {
         std::vector<Claim> all;
-        for (const auto& some :
-             {socket_claims(), switch_claims(), scaling_claims(), task_claims()}) {
+        for (const auto& some : {socket_claims(), switch_claims(), scaling_claims(), task_claims(),
+                                 own_socket_claims(), own_process_claims()}) {
             all.insert(all.end(), some.begin(), some.end());
         }
         return all;

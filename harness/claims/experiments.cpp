@@ -55,8 +55,8 @@ ExperimentPlans plan_experiments(const std::vector<const Claim*>& claims, Extent
             const std::string key = experiment.key();
             if (!known.insert(key).second) continue;
             try {
-                plans.planned.push_back({key, plan_experiment(experiment, arms, settings),
-                                         experiment.cost, experiment.blocks, experiment.slice_ms});
+                plans.planned.push_back(
+                    {key, plan_experiment(experiment, arms, settings), experiment});
             } catch (const UsageError& error) {
                 plans.skipped[key] = error.what();
             } catch (const ProcessError& error) {

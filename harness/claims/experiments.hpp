@@ -15,9 +15,7 @@ namespace loopbench {
 struct PlannedExperiment {
     std::string key;
     CasePlan plan;
-    double cost = 1;   ///< as in `Experiment`
-    int blocks = 0;    ///< likewise
-    int slice_ms = 0;  ///< likewise
+    Experiment experiment;
 };
 
 /// The experiments of several claims, each once.

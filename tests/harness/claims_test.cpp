@@ -3,6 +3,7 @@
 #include <set>
 
 #include "harness/claims/claim.hpp"
+#include "harness/claims/progress.hpp"
 #include "harness/claims/report.hpp"
 #include "harness/workload_parameters.hpp"
 #include "results/validation.hpp"
@@ -74,6 +75,7 @@ ResultFile one_ratio(const Experiment& experiment, const std::string& arm, doubl
     comparison.n = 14;
     ResultFile result;
     result.comparisons.push_back(std::move(comparison));
+    note_measured(result, experiment.key(), 0, 0, true);
     return result;
 }
 
@@ -87,6 +89,45 @@ TEST(ClaimsTest, AFigureIsFoundByItsExperiment) {
     EXPECT_EQ(evidence.ratio(mine, "throughput", "epoll").value, std::nullopt);
     EXPECT_EQ(evidence.ratio(other, "cpu_ns_per_op", "epoll").value, std::nullopt);
     EXPECT_EQ(evidence.ratio(mine, "cpu_ns_per_op", "uv").reason, "uv was not measured there");
+}
+
+TEST(ClaimsTest, WhatIsUnfinishedIsDropped) {
+    ResultFile result;
+    const auto add = [&](const char* key, std::size_t cases, bool whole) {
+        const std::size_t first = result.cases.size();
+        for (std::size_t i = 0; i < cases; ++i) result.cases.emplace_back().arm = key;
+        note_measured(result, key, first, 0, whole);
+    };
+    add("first", 2, true);
+    add("an arm broke off", 3, false);
+    add("last", 1, true);
+    result.cases.emplace_back().arm = "interrupted";
+    drop_unfinished(result);
+    EXPECT_EQ(count_measured(result), 2U);
+    ASSERT_EQ(result.cases.size(), 3U);
+    const auto last = measured_rows(result, "last");
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->first_case, 2U);
+    EXPECT_EQ(result.cases[last->first_case].arm, "last");
+    EXPECT_FALSE(measured_rows(result, "an arm broke off"));
+}
+
+TEST(ClaimsTest, ARatioOverAnotherArmIsNotThatOverTheReference) {
+    Experiment experiment{"echo", {}, "bare", {"epoll", "uv"}};
+    experiment.also_over = {"epoll"};
+    ResultFile result = one_ratio(experiment, "uv", 1.2);
+    Comparison over_epoll = result.comparisons[0];
+    over_epoll.reference = "epoll";
+    over_epoll.ratio = 1.1;
+    result.comparisons.push_back(over_epoll);
+    result.plan.further.clear();
+    note_measured(result, experiment.key(), 0, 0, true);
+    const std::map<std::string, std::string> none;
+    const ClaimEvidence evidence(result, none);
+    EXPECT_EQ(evidence.ratio(experiment, "cpu_ns_per_op", "uv").value, 1.2);
+    EXPECT_EQ(evidence.ratio(experiment, "cpu_ns_per_op", "uv", "epoll").value, 1.1);
+    const Experiment without{"echo", {}, "bare", {"epoll", "uv"}};
+    EXPECT_NE(experiment.key(), without.key()) << "another result is wanted of it";
 }
 
 TEST(ClaimsTest, WhatIsJudgedIsAsTheSchemaSays) {

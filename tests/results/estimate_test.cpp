@@ -16,6 +16,11 @@ Estimate estimate(double value, double percent) {
 
 const Estimate missing{std::nullopt, std::nullopt, "nobody measured it"};
 
+TEST(EstimateTest, ACountIsItsOwnInterval) {
+    EXPECT_EQ(exact({0.0, std::nullopt, "counted"}), (Estimate{0.0, Interval{0, 0}, ""}));
+    EXPECT_EQ(exact(missing), missing);
+}
+
 TEST(EstimateTest, TheInverseTurnsTheInterval) {
     const Estimate half = inverse({4.0, Interval{2, 8}, ""});
     EXPECT_EQ(half, (Estimate{0.25, Interval{0.125, 0.5}, ""}));
