@@ -75,6 +75,7 @@ Settings settings_for(const Experiment& wanted, const Settings& all) {
     if (!own.slice && wanted.slice_ms > 0) {
         own.slice = std::chrono::milliseconds(wanted.slice_ms);
     }
+    if (wanted.slice_rounds > 0) own.slice_rounds = wanted.slice_rounds;
     return own;
 }
 

@@ -29,10 +29,14 @@ struct Storm {
     /// Operations of a round.
     std::uint64_t handlings() const noexcept { return starts() + cancels + expiries; }
 
-    /// How long after the first near start of a round the first timer is due: longer than any loop
-    /// takes to start them all, so that none is late before the loop could look.
+    /// How long after the first near start of a round the first timer is due, at first: longer than
+    /// starting them all usually takes, so that none is late before the loop could look.
     std::chrono::nanoseconds lead() const noexcept {
         return std::chrono::milliseconds(1) + std::chrono::nanoseconds(500) * expiries;
+    }
+    /// The same from when on it is known that starting them took so long.
+    static std::chrono::nanoseconds lead_over(std::chrono::nanoseconds starting) noexcept {
+        return std::chrono::milliseconds(1) + 2 * starting;
     }
     /// Over how long the deadlines of a round spread: shorter than any loop takes to expire them,
     /// so that what is measured is expiring and not waking up for one timer at a time.

@@ -3,6 +3,7 @@
 // Timers: a storm over many pending timers (storm.hpp says what it consists of). Each round goes
 // through its phases apart: cancelling, starting, expiring, with the CPU clock read between them.
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -128,7 +129,8 @@ class Timers final : public Workload {
             start_far(*order_[i]);
         }
         for (std::uint32_t i = 0; i < storm_.restarts; ++i) restart_far();
-        const TimePoint first = std::chrono::steady_clock::now() + storm_.lead();
+        const TimePoint began = std::chrono::steady_clock::now();
+        const TimePoint first = began + lead_;
         last_near_ = first + storm_.spread();
         const auto spread = static_cast<std::uint64_t>(storm_.spread().count());
         for (std::size_t i = 0; i < storm_.expiries; ++i) {
@@ -136,6 +138,7 @@ class Timers final : public Workload {
             near.deadline = first + Duration(random_.below(spread));
             near.start_at(near.deadline);
         }
+        lead_ = std::max(lead_, Storm::lead_over(std::chrono::steady_clock::now() - began));
     }
 
     void fired(StormTimer& timer) noexcept {
@@ -207,6 +210,7 @@ class Timers final : public Workload {
 
     Loop& loop_;
     Storm storm_;
+    std::chrono::nanoseconds lead_ = storm_.lead();
     Duration resolution_;
     FastRandom random_;
     SelfCheck check_;

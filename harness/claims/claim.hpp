@@ -27,7 +27,8 @@ struct Experiment {
     /// So many leave an interval also when they are merged two by two and one of them was
     /// disturbed.
     int blocks = 14;
-    int slice_ms = 0;  ///< least length of a slice; 0: the placement's usual one
+    int slice_ms = 0;                ///< least length of a slice; 0: the placement's usual one
+    std::uint64_t slice_rounds = 0;  ///< exact work in a slice instead of its length; 0: the length
     std::vector<std::string> also_over = {};  ///< arms over which the others' ratios are wanted too
 
     /// Says what it is, and is the same for the same experiment.

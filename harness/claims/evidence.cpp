@@ -47,6 +47,7 @@ std::string_view name_of(Extent extent) {
 std::string Experiment::key() const {
     std::string text = workload;
     for (const auto& [name, value] : params) text += fmt::format(" {}={}", name, value);
+    if (slice_rounds > 0) text += fmt::format(" rounds={}", slice_rounds);
     text += fmt::format(" {}: {} over {}", placement, fmt::join(arms, ", "), reference);
     if (!also_over.empty()) text += fmt::format(", {}", fmt::join(also_over, ", "));
     return text;

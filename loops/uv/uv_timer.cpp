@@ -78,6 +78,7 @@ bool UvTimers::begin_turn() noexcept {
     first_start_id_of_turn_ = next_start_id_;
     if (due_.empty()) return false;
     firing_.swap(due_);
+    due_.reserve(firing_.capacity());
     std::erase(firing_, nullptr);
     std::sort(firing_.begin(), firing_.end(), [](const UvTimer* a, const UvTimer* b) {
         return a->due_ms_ != b->due_ms_ ? a->due_ms_ < b->due_ms_ : a->start_id_ < b->start_id_;
@@ -105,8 +106,12 @@ void UvTimers::close() noexcept {
 
 uv_timer_t* UvTimers::take_handle() {
     if (spare_.empty()) {
-        // Room for all of them first: giving one back happens in destructors.
-        if (++handles_ > spare_.capacity()) spare_.reserve(2 * handles_);
+        // Room for all of them first: giving one back happens in destructors, and what is due
+        // should not allocate.
+        if (++handles_ > spare_.capacity()) {
+            spare_.reserve(2 * handles_);
+            due_.reserve(2 * handles_);
+        }
         auto handle = std::make_unique<uv_timer_t>();
         uv_timer_init(&loop_, handle.get());  // cannot fail
         return handle.release();

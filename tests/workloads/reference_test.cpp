@@ -104,7 +104,8 @@ TEST_P(EchoReference, CountsTurnsAndDeliveries) {
         return after[name].get<std::int64_t>() - before[name].get<std::int64_t>();
     };
     if (!after["turns"].is_null()) {
-        EXPECT_EQ(growth("turns"), rounds);
+        // The question for the counters may come in the turn that serves a message.
+        EXPECT_NEAR(growth("turns"), rounds, 1);
     }
     EXPECT_EQ(growth("operations"), rounds);
     EXPECT_EQ(growth("bytes"), 100 * rounds);
