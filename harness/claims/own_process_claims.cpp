@@ -191,7 +191,7 @@ std::vector<ClaimCell> own_timer_beside(Extent extent, const ClaimEvidence& evid
     return cells;
 }
 
-/// As much work in a slice as the loops do in some milliseconds: `null` would claim any number.
+/// As much work in a slice as the loops do in 2 ms: `null` would do any amount at once.
 std::vector<Experiment> own_harness_experiments(Extent) {
     Experiment switches{"pingpong", {}, "normaliser", {"null"}};
     switches.slice_rounds = 200'000;

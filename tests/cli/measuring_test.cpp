@@ -116,6 +116,7 @@ TEST_F(MeasuringTest, AnOpenLoopIsMeasuredInSplitPlacementAtItsRate) {
     const json& metrics = result["cases"][0]["metrics"];
     EXPECT_EQ(metrics["achieved_rate"]["median"], metrics["throughput"]["median"]);
     // Of a disturbed slice as well, which gives no figure.
+    ASSERT_FALSE(result["cases"][0]["samples"].empty());
     for (const json& sample : result["cases"][0]["samples"]) {
         EXPECT_EQ(sample["metrics"]["offered_rate"], 8000);
         EXPECT_GT(sample["metrics"]["achieved_share"], 0);
@@ -139,6 +140,7 @@ TEST_F(MeasuringTest, ARateInPercentIsThatShareOfTheSlowestArm) {
     ASSERT_EQ(result["cases"].size(), 2U);
     for (const json& one : result["cases"]) {
         EXPECT_NEAR(one["params"]["rate"].get<double>(), least / 4, 0.5);
+        ASSERT_FALSE(one["samples"].empty());
         for (const json& sample : one["samples"]) {
             EXPECT_EQ(sample["metrics"]["offered_rate"], one["params"]["rate"]);
         }
